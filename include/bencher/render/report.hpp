@@ -76,7 +76,7 @@ std::string terminal(const Report& report, const TerminalOptions& options);
 
 struct CommentOptions {
   std::string console_url = {};
-  std::string id;                              ///< of the comment; empty: branch, testbed and adapter
+  std::string id = {};                         ///< of the comment; empty: branch, testbed and adapter
   bool require_thresholds = false;             ///< show only measures with a limit, and do not ask for thresholds
   bool shortened = false;                      ///< without tables
   bool build_time = false, file_size = false;  ///< part of the default id
