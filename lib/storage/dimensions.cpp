@@ -307,6 +307,10 @@ void replace_head(Connection& c, BranchId branch, std::optional<HeadId> former, 
       *former, now);
 }
 
+BranchId branch_of_head(Connection& c, HeadId head) {
+  return *c.value<BranchId>("SELECT branch_id FROM head WHERE id = ?1", head);
+}
+
 HeadStart head_start(Connection& c, HeadId head) {
   return c
       .one(

@@ -105,6 +105,7 @@ HeadId insert_head(Connection& c, BranchId branch, AnyUuid uuid, std::optional<H
                    Timestamp now);
 /// Makes `head` the branch's; the former one is replaced, and all its alerts are silenced.
 void replace_head(Connection& c, BranchId branch, std::optional<HeadId> former, HeadId head, Timestamp now);
+BranchId branch_of_head(Connection& c, HeadId head);
 HeadStart head_start(Connection& c, HeadId head);
 std::optional<VersionRow> latest_version(Connection& c, HeadId head);
 std::optional<VersionRow> version_with_hash(Connection& c, HeadId head, std::string_view hash);

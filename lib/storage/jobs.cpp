@@ -74,6 +74,25 @@ std::optional<JobId> eligible_job(Connection& c, RunnerId runner) {
   return c.value<JobId>(eligible_job_sql, runner);
 }
 
+namespace {
+
+std::vector<SpecId> spec_ids(Rows rows) {
+  std::vector<SpecId> out;
+  while (rows.next())
+    out.push_back(rows.row().take<SpecId>());
+  return out;
+}
+
+}  // namespace
+
+std::vector<SpecId> pending_specs(Connection& c) {
+  return spec_ids(c.query("SELECT DISTINCT spec_id FROM job INDEXED BY index_job_pending WHERE status = 0"));
+}
+
+std::vector<SpecId> runner_spec_ids(Connection& c, RunnerId runner) {
+  return spec_ids(c.query("SELECT spec_id FROM runner_spec WHERE runner_id = ?1", runner));
+}
+
 bool claim_job(Connection& c, JobId id, RunnerId runner, const JobState& s, Timestamp now) {
   return c.exec(
              "UPDATE job SET status = ?2, runner_id = ?3, claimed = ?4, last_heartbeat = ?5, modified = ?6 WHERE id = "

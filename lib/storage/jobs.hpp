@@ -37,6 +37,9 @@ ProjectId project_of_job(Connection& c, const JobRow& job);
 std::optional<JobId> eligible_job(Connection& c, RunnerId runner);
 /// Its text, for the test of its plan.
 extern const char* const eligible_job_sql;
+/// The specs that pending jobs wait for.
+std::vector<SpecId> pending_specs(Connection& c);
+std::vector<SpecId> runner_spec_ids(Connection& c, RunnerId runner);
 /// Takes the job for the runner if it is still pending; whether it was.
 bool claim_job(Connection& c, JobId id, RunnerId runner, const JobState& state, Timestamp now);
 /// Writes the state if the job is still in `from`; whether it was.

@@ -199,6 +199,21 @@ std::optional<MetricId> MetricIds::id(const AnyUuid& any) const {
   return plain;
 }
 
+void ensure_server_row(Connection& c, AnyUuid uuid, std::string_view metric_key, Timestamp now) {
+  c.exec(
+      "INSERT INTO server (id, uuid, metric_key, created) VALUES (1, ?1, CAST(?2 AS BLOB), ?3) ON CONFLICT DO NOTHING",
+      uuid, metric_key, now);
+}
+
+std::pair<AnyUuid, Timestamp> server_row(Connection& c) {
+  return *c.one(
+      [](Row& row) {
+        const auto uuid = row.take<AnyUuid>();
+        return std::pair(uuid, row.take<Timestamp>());
+      },
+      "SELECT uuid, created FROM server WHERE id = 1");
+}
+
 const MetricIds& metric_ids(Connection& c) {
   // The key never changes once written, and each thread owns its connection.
   thread_local std::unordered_map<const Connection*, std::pair<std::string, MetricIds>> known;

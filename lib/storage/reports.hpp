@@ -41,6 +41,10 @@ class MetricIds {
   std::uint64_t tag(std::uint64_t id) const;
   std::uint64_t keys_[2];
 };
+/// Makes the one `server` row when it is not there.
+void ensure_server_row(Connection& c, AnyUuid uuid, std::string_view metric_key, Timestamp now);
+/// The identity of this database's server, and when it was made.
+std::pair<AnyUuid, Timestamp> server_row(Connection& c);
 /// Of this database; read once a connection.
 const MetricIds& metric_ids(Connection& c);
 

@@ -210,6 +210,10 @@ Result<void> add_runner_spec(Connection& c, RunnerId runner, SpecId spec) {
   return {};
 }
 
+Uuid<Runner> runner_uuid(Connection& c, RunnerId id) {
+  return *c.value<Uuid<Runner>>("SELECT uuid FROM runner WHERE id = ?1", id);
+}
+
 bool remove_runner_spec(Connection& c, RunnerId runner, SpecId spec) {
   return c.exec("DELETE FROM runner_spec WHERE runner_id = ?1 AND spec_id = ?2", runner, spec) > 0;
 }

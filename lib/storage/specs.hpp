@@ -57,6 +57,7 @@ void touch_runner(Connection& c, RunnerId id, Timestamp now);
 Page<Runner> list_runners(Connection& c, const Filter& filter, NamedSort sort, const Paging& paging);
 std::vector<Spec> runner_specs(Connection& c, RunnerId id);
 Result<void> add_runner_spec(Connection& c, RunnerId runner, SpecId spec);
+Uuid<Runner> runner_uuid(Connection& c, RunnerId id);
 /// Whether it was assigned.
 bool remove_runner_spec(Connection& c, RunnerId runner, SpecId spec);
 
