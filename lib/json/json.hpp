@@ -43,9 +43,9 @@ struct Raw {
   std::string text;
 };
 
-/// Bodies of these types refuse unknown members, and `null` for members that are not `Patch`.
+/// Bodies that name `strict_members` refuse unknown members, and `null` for members that are not `Patch`.
 template <class T>
-constexpr bool strict = false;
+constexpr bool strict = requires { typename T::strict_members; };
 
 template <class T>
 concept Described = boost::describe::has_describe_members<T>::value && !std::is_enum_v<T>;
