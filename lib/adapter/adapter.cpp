@@ -1,0 +1,154 @@
+#include "bencher/adapter/adapter.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/core.h>
+
+#include "bencher/base/encoding.hpp"
+
+#include "lib/adapter/registry.hpp"
+
+namespace bencher {
+namespace {
+
+struct KindName {
+  AdapterKind kind;
+  std::string_view name;
+  bool language = false;
+};
+
+using enum AdapterKind;
+constexpr std::array kinds{
+    KindName{magic, "magic"},
+    KindName{json, "json"},
+    KindName{rust, "rust", true},
+    KindName{rust_bench, "rust_bench"},
+    KindName{rust_criterion, "rust_criterion"},
+    KindName{rust_iai, "rust_iai"},
+    KindName{rust_gungraun, "rust_gungraun"},
+    KindName{rust_gungraun_stdout, "rust_gungraun_stdout"},
+    KindName{rust_gungraun_json, "rust_gungraun_json"},
+    KindName{cpp, "cpp", true},
+    KindName{cpp_google, "cpp_google"},
+    KindName{cpp_catch2, "cpp_catch2"},
+    KindName{go, "go", true},
+    KindName{go_bench, "go_bench"},
+    KindName{java, "java", true},
+    KindName{java_jmh, "java_jmh"},
+    KindName{c_sharp, "c_sharp", true},
+    KindName{c_sharp_dot_net, "c_sharp_dot_net"},
+    KindName{js, "js", true},
+    KindName{js_benchmark, "js_benchmark"},
+    KindName{js_time, "js_time"},
+    KindName{js_vitest, "js_vitest"},
+    KindName{python, "python", true},
+    KindName{python_asv, "python_asv"},
+    KindName{python_pytest, "python_pytest"},
+    KindName{ruby, "ruby", true},
+    KindName{ruby_benchmark, "ruby_benchmark"},
+    KindName{shell, "shell", true},
+    KindName{shell_hyperfine, "shell_hyperfine"},
+    KindName{dart, "dart", true},
+    KindName{dart_benchmark_harness, "dart_benchmark_harness"},
+};
+
+const KindName& row(AdapterKind kind) {
+  return *std::find_if(kinds.begin(), kinds.end(), [&](const KindName& k) { return k.kind == kind; });
+}
+
+std::string shown(std::string_view text) {
+  return to_valid_utf8(text.substr(0, 80));
+}
+
+Result<Results> detect(std::string_view text, std::optional<Average> average) {
+  std::string tried;
+  for (const auto& row : adapter::rows()) {
+    if (!row.detected) continue;
+    auto results = row.parse(text, average);
+    if (results) return results;
+    const auto first = text.find_first_not_of(" \t\r\n");
+    // A text that is JSON was meant for json most of the time, so its reason is worth the words.
+    if (row.kind == json && first != std::string_view::npos && (text[first] == '{' || text[first] == '['))
+      tried += fmt::format("{}json ({})", tried.empty() ? "" : ", ", results.error().message());
+    else
+      tried += fmt::format("{}{}", tried.empty() ? "" : ", ", name(row.kind));
+  }
+  return Error(Errc::invalid_argument,
+               fmt::format("no adapter found results in the output ({}); tried: {}",
+                           text.empty() ? "it is empty" : fmt::format("{} bytes", text.size()), tried));
+}
+
+}  // namespace
+
+Result<AdapterKind> parse_adapter(std::string_view text) {
+  if (text == "rust_iai_callgrind") return rust_gungraun;
+  for (const auto& kind : kinds)
+    if (kind.name == text) return kind.kind;
+  std::string all;
+  for (const auto& kind : kinds)
+    all += (all.empty() ? "" : ", ") + std::string(kind.name);
+  return Error(Errc::invalid_argument, fmt::format("adapter '{}' is not one of {}", shown(text), all));
+}
+
+Result<AdapterKind> adapter_of(int stored) {
+  for (const auto& kind : kinds)
+    if (static_cast<int>(kind.kind) == stored) return kind.kind;
+  return Error(Errc::invalid_argument, fmt::format("no adapter has the number {}", stored));
+}
+
+std::string_view name(AdapterKind kind) {
+  return row(kind).name;
+}
+
+AdapterKind normalize(AdapterKind kind) {
+  return row(kind).language ? magic : kind;
+}
+
+std::span<const AdapterKind> adapter_kinds() {
+  static constexpr auto all = [] {
+    std::array<AdapterKind, kinds.size()> out{};
+    for (std::size_t i = 0; i < kinds.size(); ++i)
+      out[i] = kinds[i].kind;
+    return out;
+  }();
+  return all;
+}
+
+Result<Average> parse_average(std::string_view text) {
+  if (text == "mean") return Average::mean;
+  if (text == "median") return Average::median;
+  return Error(Errc::invalid_argument, fmt::format("average '{}' is neither mean nor median", shown(text)));
+}
+
+std::string_view name(Average average) {
+  return average == Average::mean ? "mean" : "median";
+}
+
+Result<Fold> parse_fold(std::string_view text) {
+  for (const auto fold : {Fold::min, Fold::max, Fold::mean, Fold::median})
+    if (name(fold) == text) return fold;
+  return Error(Errc::invalid_argument, fmt::format("fold '{}' is not one of min, max, mean, median", shown(text)));
+}
+
+std::string_view name(Fold fold) {
+  switch (fold) {
+    case Fold::min: return "min";
+    case Fold::max: return "max";
+    case Fold::mean: return "mean";
+    case Fold::median: return "median";
+  }
+  return "";
+}
+
+Result<Results> parse(AdapterKind kind, std::string_view text, std::optional<Average> average) {
+  kind = normalize(kind);
+  if (kind == magic) return detect(text, average);
+  for (const auto& row : adapter::rows())
+    if (row.kind == kind) return row.parse(text, average);
+  return Error(
+      Errc::invalid_argument,
+      fmt::format("the adapter {} is not available in this version: use json with Bencher Metric Format", name(kind)));
+}
+
+}  // namespace bencher
