@@ -57,14 +57,16 @@ Result<Ok<Alert>> update_alert(Call& call, const Path<AlertPath>& path, const Bo
 constexpr std::array table{
     endpoint<list_alerts>({Verb::get, "/v0/projects/{project}/alerts", Access::public_, "proj_alerts_get",
                            "List the alerts of a project"}),
-    endpoint<view_alert>({Verb::get, "/v0/projects/{project}/alerts/{alert}", Access::public_, "proj_alert_get",
-                          "View an alert"}),
+    endpoint<view_alert>(
+        {Verb::get, "/v0/projects/{project}/alerts/{alert}", Access::public_, "proj_alert_get", "View an alert"}),
     endpoint<update_alert>({Verb::patch, "/v0/projects/{project}/alerts/{alert}", Access::public_, "proj_alert_patch",
                             "Dismiss an alert, or make it active again"}),
 };
 
 }  // namespace
 
-std::span<const Endpoint> alert_endpoints() { return table; }
+std::span<const Endpoint> alert_endpoints() {
+  return table;
+}
 
 }  // namespace bencher::server

@@ -8,12 +8,13 @@ namespace bencher::server {
 namespace {
 
 bool same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return (x | 0x20) == (y | 0x20);
-         });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return (x | 0x20) == (y | 0x20); });
 }
 
-Error malformed() { return Error(Errc::unauthenticated, "the credential is malformed; send a user key, a project key or a token"); }
+Error malformed() {
+  return Error(Errc::unauthenticated, "the credential is malformed; send a user key, a project key or a token");
+}
 
 Result<Actor> by_user_key(st::Connection& c, std::string_view key, Timestamp now) {
   const auto owner = is_key(KeyKind::user, key) ? st::user_by_key(c, hash_key(key), now) : std::nullopt;
@@ -76,8 +77,9 @@ Result<Actor> authenticate(st::Connection& c, const Context& context, const http
   const bool required = access == Access::user || access == Access::admin;
   if (!token) {
     if (!required) return Actor{};
-    return Error(Errc::invalid_argument,
-                 "the request has no `Authorization: Bearer <key>` header; send a user key (`bencher_user_…`) or a token");
+    return Error(
+        Errc::invalid_argument,
+        "the request has no `Authorization: Bearer <key>` header; send a user key (`bencher_user_…`) or a token");
   }
   if (has_key_prefix(KeyKind::user, *token)) {
     if (access == Access::console && !is_key(KeyKind::user, *token)) return Actor{};
@@ -120,8 +122,9 @@ Result<st::ProjectRow> editable_project(Call& call, const ResourceId& id) {
   BENCHER_TRY(auto project, viewable_project(call, id));
   if (call.actor.kind == Actor::Kind::project_key || pipeline::permitted(call.c, call.actor, project)) return project;
   if (call.actor.kind == Actor::Kind::anonymous)
-    return Error(Errc::unauthenticated,
-                 fmt::format("changing project '{}' needs a credential; send a user key or a key of the project", id.str()));
+    return Error(
+        Errc::unauthenticated,
+        fmt::format("changing project '{}' needs a credential; send a user key or a key of the project", id.str()));
   return Error(Errc::forbidden, fmt::format("you have no role in project '{}' that allows this", id.str()));
 }
 
@@ -134,7 +137,8 @@ Result<st::ProjectRow> managed_project(Call& call, const ResourceId& id) {
 
 Result<st::OrganizationRow> own_organization(Call& call, const ResourceId& id) {
   auto organization = st::find_organization(call.c, id);
-  if (!organization || !pipeline::permitted(call.c, call.actor, organization->id)) return not_found("organization", id.str());
+  if (!organization || !pipeline::permitted(call.c, call.actor, organization->id))
+    return not_found("organization", id.str());
   return *std::move(organization);
 }
 

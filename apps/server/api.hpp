@@ -85,9 +85,7 @@ struct NamedQuery : PageQuery {
   std::optional<N> name;
   std::optional<std::string> search;
 
-  st::Filter filter() const {
-    return {name ? std::optional(name->str()) : std::nullopt, search, false};
-  }
+  st::Filter filter() const { return {name ? std::optional(name->str()) : std::nullopt, search, false}; }
 };
 using OrganizationQuery = NamedQuery<ResourceName>;
 using UserQuery = NamedQuery<UserName>;

@@ -62,10 +62,11 @@ void send_confirmation(Call& call, const User& user, std::string_view subject, c
   const auto token = issue(call, "auth", user.email, confirm_seconds);
   const auto url = fmt::format("{}auth/confirm?{}token={}", call.context.config.console_url,
                                plan ? "plan=" + *plan + "&" : "", token);
-  const auto message = fmt::format("To: {} <{}>\nSubject: {}\nBody: \n{}\nConfirmation Token: {}", user.name, user.email,
-                                   subject, url, token);
-  call.after_commit.push_back(
-      [&logger = call.context.logger, message] { logger.log(LogLevel::info, "mail", {{"message", message}}); });
+  const auto message = fmt::format("To: {} <{}>\nSubject: {}\nBody: \n{}\nConfirmation Token: {}", user.name,
+                                   user.email, subject, url, token);
+  call.after_commit.push_back([&logger = call.context.logger, message] {
+    logger.log(LogLevel::info, "mail", {{"message", message}});
+  });
 }
 
 /// Adds the user to the organization that an invite is for.
@@ -82,7 +83,8 @@ Result<void> accept_invite(Call& call, st::UserId user, const std::string& email
 
 Result<Accepted<Ack>> signup(Call& call, const Body<Signup>& body) {
   const auto& in = body.value;
-  if (!in.i_agree) return Error(Errc::forbidden, "signing up needs `i_agree` to be true: agree to the terms of the server");
+  if (!in.i_agree)
+    return Error(Errc::forbidden, "signing up needs `i_agree` to be true: agree to the terms of the server");
   User user;
   user.uuid = Uuid<User>(call.env.uuid());
   user.name = in.name.str();
@@ -137,6 +139,8 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Endpoint> auth_endpoints() { return table; }
+std::span<const Endpoint> auth_endpoints() {
+  return table;
+}
 
 }  // namespace bencher::server

@@ -5,10 +5,9 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <fstream>
 #include <sstream>
-
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,7 +61,9 @@ class Section {
                  fmt::format("configuration: unknown key '{}'; remove it or correct its spelling",
                              full(std::string_view(left_.begin()->key()))));
   }
-  std::string full(std::string_view key) const { return path_.empty() ? std::string(key) : path_ + "." + std::string(key); }
+  std::string full(std::string_view key) const {
+    return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+  }
 
  private:
   std::optional<bj::value> take(std::string_view key) {
@@ -78,7 +79,8 @@ class Section {
 
 Result<std::string> read_file(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) return Error(Errc::invalid_argument, fmt::format("cannot read '{}': {}", file.string(), std::strerror(errno)));
+  if (!in)
+    return Error(Errc::invalid_argument, fmt::format("cannot read '{}': {}", file.string(), std::strerror(errno)));
   std::ostringstream out;
   out << in.rdbuf();
   return std::move(out).str();
@@ -91,12 +93,14 @@ Result<std::string> secret_in(const fs::path& file, Random& random) {
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
       text.pop_back();
     if (text.empty())
-      return Error(Errc::invalid_argument, fmt::format("'{}' is empty; delete it to have a new secret made", file.string()));
+      return Error(Errc::invalid_argument,
+                   fmt::format("'{}' is empty; delete it to have a new secret made", file.string()));
     return text;
   }
   const auto secret = random.text(64, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
   const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return Error(Errc::invalid_argument, fmt::format("cannot write '{}': {}", file.string(), std::strerror(errno)));
+  if (fd < 0)
+    return Error(Errc::invalid_argument, fmt::format("cannot write '{}': {}", file.string(), std::strerror(errno)));
   const auto line = secret + "\n";
   const bool written = ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(fd) == 0;
   ::close(fd);
@@ -113,7 +117,8 @@ std::string with_slash(std::string url) {
 
 Result<void> set_listen(Config& config, std::string_view listen) {
   const auto wrong = [&] {
-    return Error(Errc::invalid_argument, fmt::format("'{}' is not an address to listen on, such as 127.0.0.1:61016", listen));
+    return Error(Errc::invalid_argument,
+                 fmt::format("'{}' is not an address to listen on, such as 127.0.0.1:61016", listen));
   };
   const auto colon = listen.rfind(':');
   if (colon == std::string_view::npos) return wrong();
@@ -163,7 +168,8 @@ Result<Config> parse_config(std::string_view json) {
       BENCHER_DO(tls->text("cert_file", c.certificate_file));
       BENCHER_DO(tls->text("key_file", c.key_file));
       BENCHER_DO(tls->done());
-      if (c.certificate_file.empty() || c.key_file.empty()) return bad("server.tls", "given both cert_file and key_file");
+      if (c.certificate_file.empty() || c.key_file.empty())
+        return bad("server.tls", "given both cert_file and key_file");
     }
     BENCHER_DO(server->done());
   }
@@ -221,7 +227,8 @@ Result<Config> parse_config(std::string_view json) {
     BENCHER_DO(plus->done());
   }
   BENCHER_DO(all.done());
-  static constexpr std::string_view levels[] = {"trace", "debug", "info", "warn", "warning", "error", "critical", "off"};
+  static constexpr std::string_view levels[] = {"trace",   "debug", "info",     "warn",
+                                                "warning", "error", "critical", "off"};
   if (std::find(std::begin(levels), std::end(levels), c.log_level) == std::end(levels))
     return bad("logging.log.…level", "one of trace, debug, info, warn, error, critical");
   return c;
@@ -245,7 +252,9 @@ Result<Config> load_config(const Arguments& arguments, Random& random) {
   const fs::path data = own_database ? c.database_file.parent_path() : fs::path(arguments.data_dir.value_or("data"));
   std::error_code ec;
   fs::create_directories(data.empty() ? fs::path(".") : data, ec);
-  if (ec) return Error(Errc::invalid_argument, fmt::format("cannot make the data folder '{}': {}", data.string(), ec.message()));
+  if (ec)
+    return Error(Errc::invalid_argument,
+                 fmt::format("cannot make the data folder '{}': {}", data.string(), ec.message()));
   if (!own_database) c.database_file = data / "bencher.db";
   c.blob_dir = data / "registry";
   if (c.secret_key.empty()) {
@@ -260,9 +269,10 @@ std::string print_masked(const Config& c) {
   bj::value tls = nullptr;
   if (!c.certificate_file.empty())
     tls = bj::object{{"type", "as_file"}, {"cert_file", c.certificate_file}, {"key_file", c.key_file}};
-  bj::object log = c.log_file.empty()
-                       ? bj::object{{"stderr_terminal", bj::object{{"level", c.log_level}}}}
-                       : bj::object{{"file", bj::object{{"level", c.log_level}, {"path", c.log_file}, {"if_exists", "append"}}}};
+  bj::object log =
+      c.log_file.empty()
+          ? bj::object{{"stderr_terminal", bj::object{{"level", c.log_level}}}}
+          : bj::object{{"file", bj::object{{"level", c.log_level}, {"path", c.log_file}, {"if_exists", "append"}}}};
   return bj::serialize(bj::object{
       {"console", {{"url", c.console_url}}},
       {"security", {{"issuer", c.issuer}, {"secret_key", "************"}}},

@@ -27,11 +27,11 @@ struct Config {
   int busy_timeout_ms = 5000;
   int cache_kib = 16384;
   std::filesystem::path blob_dir;
-  std::string registry_url;  ///< with a trailing slash; empty: made of the address
-  std::int64_t upload_timeout = 3600;          ///< seconds
+  std::string registry_url;                        ///< with a trailing slash; empty: made of the address
+  std::int64_t upload_timeout = 3600;              ///< seconds
   std::uint64_t registry_body_limit = 1073741824;  ///< bytes
-  std::int64_t heartbeat_timeout = 90;         ///< seconds
-  std::int64_t job_grace = 60;                 ///< seconds
+  std::int64_t heartbeat_timeout = 90;             ///< seconds
+  std::int64_t job_grace = 60;                     ///< seconds
 };
 
 struct Arguments {

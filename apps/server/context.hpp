@@ -43,8 +43,8 @@ struct Context {
     return pipeline::Env{clock.now(), random, images, config.registry_url, std::move(source_ip)};
   }
 
-  /// Runs `work(Connection&)` on the writer thread, in a transaction, and resumes after its commit. A `Result` that is an
-  /// error rolls back. Error of its own: `unavailable`, too much waits (only when `work` gives a `Result`).
+  /// Runs `work(Connection&)` on the writer thread, in a transaction, and resumes after its commit. A `Result` that is
+  /// an error rolls back. Error of its own: `unavailable`, too much waits (only when `work` gives a `Result`).
   template <class F>
   Task<std::invoke_result_t<F&, storage::Connection&>> write(F work) {
     using R = std::invoke_result_t<F&, storage::Connection&>;
@@ -145,7 +145,8 @@ struct Context {
         resume();
       }
     };
-    auto op = boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(initiate, boost::asio::use_awaitable);
+    auto op =
+        boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(initiate, boost::asio::use_awaitable);
     co_await std::move(op);
   }
 };

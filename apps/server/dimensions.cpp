@@ -206,8 +206,8 @@ Result<Ok<Branch>> update_branch(Call& call, const Path<BranchPath>& path, const
     start.reset = body.value.start_point->reset.value_or(false);
     BENCHER_DO(pipeline::update_start_point(call.c, call.env, project.id, row, start));
   }
-  BENCHER_DO(st::update_dimension(call.c, st::Dimension::branch, static_cast<std::int64_t>(row.id), change_of(body.value),
-                                  call.now()));
+  BENCHER_DO(st::update_dimension(call.c, st::Dimension::branch, static_cast<std::int64_t>(row.id),
+                                  change_of(body.value), call.now()));
   return Ok<Branch>{st::find_branch(call.c, project.id, st::Key::of(ResourceId(row.branch.uuid)))->branch};
 }
 
@@ -273,7 +273,8 @@ Result<st::BenchmarkRow> the_benchmark(Call& call, st::ProjectId project, const 
   return *std::move(row);
 }
 
-Result<Listed<Benchmark>> list_benchmarks(Call& call, const Path<ProjectPath>& path, const Query<BenchmarkQuery>& query) {
+Result<Listed<Benchmark>> list_benchmarks(Call& call, const Path<ProjectPath>& path,
+                                          const Query<BenchmarkQuery>& query) {
   BENCHER_TRY(const auto project, viewable_project(call, path.value.project));
   auto page = st::list_benchmarks(call.c, project.id, query.value.filter(), query.value.paging());
   return Listed<Benchmark>{std::move(page.items), page.total};
@@ -346,16 +347,16 @@ Result<Ok<Measure>> update_measure(Call& call, const Path<MeasurePath>& path, co
 constexpr std::array table{
     endpoint<list_branches>({Verb::get, "/v0/projects/{project}/branches", Access::public_, "proj_branches_get",
                              "List the branches of a project"}),
-    endpoint<create_branch>({Verb::post, "/v0/projects/{project}/branches", Access::public_, "proj_branch_post",
-                             "Create a branch"}),
-    endpoint<view_branch>({Verb::get, "/v0/projects/{project}/branches/{branch}", Access::public_, "proj_branch_get",
-                           "View a branch"}),
+    endpoint<create_branch>(
+        {Verb::post, "/v0/projects/{project}/branches", Access::public_, "proj_branch_post", "Create a branch"}),
+    endpoint<view_branch>(
+        {Verb::get, "/v0/projects/{project}/branches/{branch}", Access::public_, "proj_branch_get", "View a branch"}),
     endpoint<update_branch>({Verb::patch, "/v0/projects/{project}/branches/{branch}", Access::public_,
                              "proj_branch_patch", "Update a branch"}),
     endpoint<list_testbeds>({Verb::get, "/v0/projects/{project}/testbeds", Access::public_, "proj_testbeds_get",
                              "List the testbeds of a project"}),
-    endpoint<create_testbed>({Verb::post, "/v0/projects/{project}/testbeds", Access::public_, "proj_testbed_post",
-                              "Create a testbed"}),
+    endpoint<create_testbed>(
+        {Verb::post, "/v0/projects/{project}/testbeds", Access::public_, "proj_testbed_post", "Create a testbed"}),
     endpoint<view_testbed>({Verb::get, "/v0/projects/{project}/testbeds/{testbed}", Access::public_, "proj_testbed_get",
                             "View a testbed"}),
     endpoint<update_testbed>({Verb::patch, "/v0/projects/{project}/testbeds/{testbed}", Access::public_,
@@ -370,8 +371,8 @@ constexpr std::array table{
                                 "proj_benchmark_patch", "Update a benchmark"}),
     endpoint<list_measures>({Verb::get, "/v0/projects/{project}/measures", Access::public_, "proj_measures_get",
                              "List the measures of a project"}),
-    endpoint<create_measure>({Verb::post, "/v0/projects/{project}/measures", Access::public_, "proj_measure_post",
-                              "Create a measure"}),
+    endpoint<create_measure>(
+        {Verb::post, "/v0/projects/{project}/measures", Access::public_, "proj_measure_post", "Create a measure"}),
     endpoint<view_measure>({Verb::get, "/v0/projects/{project}/measures/{measure}", Access::public_, "proj_measure_get",
                             "View a measure"}),
     endpoint<update_measure>({Verb::patch, "/v0/projects/{project}/measures/{measure}", Access::public_,
@@ -380,6 +381,8 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Endpoint> dimension_endpoints() { return table; }
+std::span<const Endpoint> dimension_endpoints() {
+  return table;
+}
 
 }  // namespace bencher::server

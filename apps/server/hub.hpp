@@ -36,8 +36,8 @@ class JobLog {
   JobLog(boost::asio::io_context& io, std::filesystem::path file);
   ~JobLog();
 
-  /// Appends an event; `members` is JSON without braces, such as `"event":"ping"`. Past the limit, log lines are dropped
-  /// after one that says so.
+  /// Appends an event; `members` is JSON without braces, such as `"event":"ping"`. Past the limit, log lines are
+  /// dropped after one that says so.
   void append(std::string_view members);
   /// The part of a log message that is new by its offset in its stream; empty when all of it was here before.
   std::string_view fresh(std::uint32_t iteration, bool is_stderr, std::uint64_t offset, std::string_view data);
@@ -48,6 +48,7 @@ class JobLog {
 
   http::Notifier changed;
   bool ended = false;
+  int watchers = 0;  ///< streams that follow it
 
  private:
   std::filesystem::path file_;

@@ -107,18 +107,18 @@ Result<Created<Project>> create_organization_project(Call& call, const Path<Orga
   Project project;
   project.name = body.value.name.str();
   project.url = body.value.url;
-  BENCHER_TRY(auto made, pipeline::create_project(call.c, call.env, row->id, project, text(body.value.slug),
-                                                  call.actor.user->id));
+  BENCHER_TRY(auto made,
+              pipeline::create_project(call.c, call.env, row->id, project, text(body.value.slug), call.actor.user->id));
   return Created<Project>{std::move(made.project)};
 }
 
 constexpr std::array table{
     endpoint<list_organizations>({Verb::get, "/v0/organizations", Access::user, "organizations_get",
                                   "List the organizations that you belong to"}),
-    endpoint<create_organization>({Verb::post, "/v0/organizations", Access::user, "organization_post",
-                                   "Create an organization and lead it"}),
-    endpoint<view_organization>({Verb::get, "/v0/organizations/{organization}", Access::user, "organization_get",
-                                 "View an organization"}),
+    endpoint<create_organization>(
+        {Verb::post, "/v0/organizations", Access::user, "organization_post", "Create an organization and lead it"}),
+    endpoint<view_organization>(
+        {Verb::get, "/v0/organizations/{organization}", Access::user, "organization_get", "View an organization"}),
     endpoint<update_organization>({Verb::patch, "/v0/organizations/{organization}", Access::user, "organization_patch",
                                    "Update an organization"}),
     endpoint<claim_organization>({Verb::post, "/v0/organizations/{organization}/claim", Access::user, "org_claim_post",
@@ -135,6 +135,8 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Endpoint> organization_endpoints() { return table; }
+std::span<const Endpoint> organization_endpoints() {
+  return table;
+}
 
 }  // namespace bencher::server

@@ -17,8 +17,7 @@ struct PerfParams {
   std::optional<std::int64_t> start_time;
   std::optional<std::int64_t> end_time;
 };
-BOOST_DESCRIBE_STRUCT(PerfParams, (),
-                      (branches, heads, testbeds, specs, benchmarks, measures, start_time, end_time))
+BOOST_DESCRIBE_STRUCT(PerfParams, (), (branches, heads, testbeds, specs, benchmarks, measures, start_time, end_time))
 struct MetricPath {
   ResourceId project;
   AnyUuid metric;
@@ -87,12 +86,14 @@ Result<Ok<OneMetric>> view_metric(Call& call, const Path<MetricPath>& path) {
 constexpr std::array table{
     endpoint<view_perf>({Verb::get, "/v0/projects/{project}/perf", Access::public_, "proj_perf_get",
                          "Series of metrics, by branch, testbed, benchmark and measure"}),
-    endpoint<view_metric>({Verb::get, "/v0/projects/{project}/metrics/{metric}", Access::public_, "proj_metric_get",
-                           "View a metric"}),
+    endpoint<view_metric>(
+        {Verb::get, "/v0/projects/{project}/metrics/{metric}", Access::public_, "proj_metric_get", "View a metric"}),
 };
 
 }  // namespace
 
-std::span<const Endpoint> perf_endpoints() { return table; }
+std::span<const Endpoint> perf_endpoints() {
+  return table;
+}
 
 }  // namespace bencher::server

@@ -155,15 +155,16 @@ Result<NoContent> revoke_key(Call& call, const Path<ProjectKeyPath>& path) {
 constexpr std::array table{
     endpoint<list_projects>({Verb::get, "/v0/projects", Access::public_, "projects_get", "List projects"}),
     endpoint<view_project>({Verb::get, "/v0/projects/{project}", Access::public_, "project_get", "View a project"}),
-    endpoint<update_project>({Verb::patch, "/v0/projects/{project}", Access::user, "project_patch", "Update a project"}),
-    endpoint<project_allowed>({Verb::get, "/v0/projects/{project}/allowed/{permission}", Access::user, "proj_allowed_get",
-                               "Whether you have a permission in a project"}),
-    endpoint<list_keys>({Verb::get, "/v0/projects/{project}/keys", Access::user, "proj_keys_get",
-                         "List the keys of a project"}),
+    endpoint<update_project>(
+        {Verb::patch, "/v0/projects/{project}", Access::user, "project_patch", "Update a project"}),
+    endpoint<project_allowed>({Verb::get, "/v0/projects/{project}/allowed/{permission}", Access::user,
+                               "proj_allowed_get", "Whether you have a permission in a project"}),
+    endpoint<list_keys>(
+        {Verb::get, "/v0/projects/{project}/keys", Access::user, "proj_keys_get", "List the keys of a project"}),
     endpoint<create_key>({Verb::post, "/v0/projects/{project}/keys", Access::user, "proj_key_post",
                           "Create a key of a project; its text is shown once"}),
-    endpoint<view_key>({Verb::get, "/v0/projects/{project}/keys/{key}", Access::user, "proj_key_get",
-                        "View a key of a project"}),
+    endpoint<view_key>(
+        {Verb::get, "/v0/projects/{project}/keys/{key}", Access::user, "proj_key_get", "View a key of a project"}),
     endpoint<update_key>({Verb::patch, "/v0/projects/{project}/keys/{key}", Access::user, "proj_key_patch",
                           "Rename a key of a project"}),
     endpoint<revoke_key>({Verb::delete_, "/v0/projects/{project}/keys/{key}", Access::user, "proj_key_delete",
@@ -172,6 +173,8 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Endpoint> project_endpoints() { return table; }
+std::span<const Endpoint> project_endpoints() {
+  return table;
+}
 
 }  // namespace bencher::server

@@ -125,24 +125,26 @@ Result<NoContent> remove_runner_spec(Call& call, const Path<RunnerSpecPath>& pat
 
 constexpr std::array table{
     endpoint<list_runners>({Verb::get, "/v0/runners", Access::admin, "runners_get", "List the runners"}),
-    endpoint<create_runner>({Verb::post, "/v0/runners", Access::admin, "runners_post",
-                             "Create a runner; its key is shown once"}),
+    endpoint<create_runner>(
+        {Verb::post, "/v0/runners", Access::admin, "runners_post", "Create a runner; its key is shown once"}),
     endpoint<view_runner>({Verb::get, "/v0/runners/{runner}", Access::admin, "runner_get", "View a runner"}),
     endpoint<update_runner>({Verb::patch, "/v0/runners/{runner}", Access::admin, "runner_patch", "Update a runner"}),
     endpoint<rotate_key>({Verb::post, "/v0/runners/{runner}/key", Access::admin, "runner_key_post",
                           "Replace a runner's key; the old one dies at once"}),
-    endpoint<rotate_key>({Verb::post, "/v0/runners/{runner}/token", Access::admin, "runner_token_post",
-                          "The older name of `/key`"}),
-    endpoint<list_runner_specs>({Verb::get, "/v0/runners/{runner}/specs", Access::admin, "runner_specs_get",
-                                 "List the specs of a runner"}),
-    endpoint<add_runner_spec>({Verb::post, "/v0/runners/{runner}/specs", Access::admin, "runner_specs_post",
-                               "Assign a spec to a runner"}),
+    endpoint<rotate_key>(
+        {Verb::post, "/v0/runners/{runner}/token", Access::admin, "runner_token_post", "The older name of `/key`"}),
+    endpoint<list_runner_specs>(
+        {Verb::get, "/v0/runners/{runner}/specs", Access::admin, "runner_specs_get", "List the specs of a runner"}),
+    endpoint<add_runner_spec>(
+        {Verb::post, "/v0/runners/{runner}/specs", Access::admin, "runner_specs_post", "Assign a spec to a runner"}),
     endpoint<remove_runner_spec>({Verb::delete_, "/v0/runners/{runner}/specs/{spec}", Access::admin,
                                   "runner_spec_delete", "Take a spec from a runner"}),
 };
 
 }  // namespace
 
-std::span<const Endpoint> runner_endpoints() { return table; }
+std::span<const Endpoint> runner_endpoints() {
+  return table;
+}
 
 }  // namespace bencher::server

@@ -1,9 +1,10 @@
 // Specs.
+#include "lib/storage/specs.hpp"
+
 #include <fmt/core.h>
 
 #include "apps/server/api.hpp"
 #include "lib/spec/json.hpp"
-#include "lib/storage/specs.hpp"
 
 namespace bencher::server {
 namespace {
@@ -68,8 +69,7 @@ Result<Listed<Spec>> list_specs(Call& call, const Query<SpecsQuery>& query) {
 Result<Created<Spec>> create_spec(Call& call, const Body<NewSpec>& body) {
   const auto& in = body.value;
   const auto positive = [](std::string_view what, std::int64_t value, std::int64_t max) -> Result<void> {
-    if (value < 1 || value > max)
-      return Error(Errc::invalid_argument, fmt::format("/{}: must be 1 to {}", what, max));
+    if (value < 1 || value > max) return Error(Errc::invalid_argument, fmt::format("/{}: must be 1 to {}", what, max));
     return {};
   };
   BENCHER_DO(positive("cpu", in.cpu, INT32_MAX));
@@ -126,6 +126,8 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Endpoint> spec_endpoints() { return table; }
+std::span<const Endpoint> spec_endpoints() {
+  return table;
+}
 
 }  // namespace bencher::server

@@ -1,8 +1,9 @@
 // Thresholds.
+#include "lib/storage/thresholds.hpp"
+
 #include "apps/server/api.hpp"
 #include "lib/report/json.hpp"
 #include "lib/report/new_run_json.hpp"
-#include "lib/storage/thresholds.hpp"
 
 namespace bencher::server {
 namespace {
@@ -50,7 +51,8 @@ Result<st::ThresholdRow> the_threshold(Call& call, st::ProjectId project, const 
   return *std::move(row);
 }
 
-Result<Listed<Threshold>> list_thresholds(Call& call, const Path<ProjectPath>& path, const Query<ThresholdsQuery>& query) {
+Result<Listed<Threshold>> list_thresholds(Call& call, const Path<ProjectPath>& path,
+                                          const Query<ThresholdsQuery>& query) {
   BENCHER_TRY(const auto project, viewable_project(call, path.value.project));
   const auto& q = query.value;
   st::ThresholdFilter filter;
@@ -72,8 +74,7 @@ Result<Listed<Threshold>> list_thresholds(Call& call, const Path<ProjectPath>& p
     filter.measure = row->id;
   }
   const auto sort = q.sort == TimeSort::modified ? st::ThresholdSort::modified : st::ThresholdSort::created;
-  auto page =
-      st::list_thresholds(call.c, project.id, filter, sort, q.paging(sort == st::ThresholdSort::modified));
+  auto page = st::list_thresholds(call.c, project.id, filter, sort, q.paging(sort == st::ThresholdSort::modified));
   return Listed<Threshold>{std::move(page.items), page.total};
 }
 
@@ -145,6 +146,8 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Endpoint> threshold_endpoints() { return table; }
+std::span<const Endpoint> threshold_endpoints() {
+  return table;
+}
 
 }  // namespace bencher::server

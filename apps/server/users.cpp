@@ -52,7 +52,9 @@ struct UserKeyCreated {
 };
 BOOST_DESCRIBE_STRUCT(UserKeyCreated, (), (uuid, user, name, key, creation, expiration))
 
-UserKeyWire to_wire(const UserKey& k) { return {k.uuid, k.user, k.name, k.creation, k.expiration, k.revoked}; }
+UserKeyWire to_wire(const UserKey& k) {
+  return {k.uuid, k.user, k.name, k.creation, k.expiration, k.revoked};
+}
 
 /// The user, if it is the caller or the caller is an admin.
 Result<st::UserRow> same_user(Call& call, const ResourceId& id) {
@@ -96,7 +98,8 @@ Result<Listed<UserKeyWire>> list_keys(Call& call, const Path<UserPath>& path, co
 
 Result<Created<UserKeyCreated>> create_key(Call& call, const Path<UserPath>& path, const Body<NewKey>& body) {
   BENCHER_TRY(const auto row, same_user(call, path.value.user));
-  if (call.actor.user_key) return Error(Errc::forbidden, "a user key cannot create keys; use a token from `bencher auth confirm`");
+  if (call.actor.user_key)
+    return Error(Errc::forbidden, "a user key cannot create keys; use a token from `bencher auth confirm`");
   if (body.value.ttl == 0u) return Error(Errc::invalid_argument, "/ttl: a key must live for at least one second");
   UserKey key;
   key.uuid = Uuid<UserKey>(call.env.uuid());
@@ -146,13 +149,16 @@ constexpr std::array table{
     endpoint<create_key>({Verb::post, "/v0/users/{user}/keys", Access::user, "user_key_post",
                           "Create a user key; its text is shown once"}),
     endpoint<view_key>({Verb::get, "/v0/users/{user}/keys/{key}", Access::user, "user_key_get", "View a user key"}),
-    endpoint<update_key>({Verb::patch, "/v0/users/{user}/keys/{key}", Access::user, "user_key_patch", "Rename a user key"}),
-    endpoint<revoke_key>({Verb::delete_, "/v0/users/{user}/keys/{key}", Access::user, "user_key_delete",
-                          "Revoke a user key"}),
+    endpoint<update_key>(
+        {Verb::patch, "/v0/users/{user}/keys/{key}", Access::user, "user_key_patch", "Rename a user key"}),
+    endpoint<revoke_key>(
+        {Verb::delete_, "/v0/users/{user}/keys/{key}", Access::user, "user_key_delete", "Revoke a user key"}),
 };
 
 }  // namespace
 
-std::span<const Endpoint> user_endpoints() { return table; }
+std::span<const Endpoint> user_endpoints() {
+  return table;
+}
 
 }  // namespace bencher::server

@@ -221,8 +221,8 @@ struct Arg<Body<T>> {
     return Body<T>{*std::move(v)};
   }
   static void describe(boost::json::object& op, boost::json::object& c) {
-    op["requestBody"] = boost::json::object{
-        {"required", true}, {"content", {{"application/json", {{"schema", json::schema<T>(c)}}}}}};
+    op["requestBody"] =
+        boost::json::object{{"required", true}, {"content", {{"application/json", {{"schema", json::schema<T>(c)}}}}}};
   }
 };
 
@@ -282,8 +282,8 @@ consteval Endpoint<C> make_endpoint(Row row, std::type_identity<std::tuple<A...>
             (Arg<A>::describe(op, components), ...);
             boost::json::object reply{{"description", "success"}};
             if constexpr (!std::is_void_v<typename R::body>)
-              reply["content"] = boost::json::object{
-                  {"application/json", {{"schema", json::schema<typename R::body>(components)}}}};
+              reply["content"] =
+                  boost::json::object{{"application/json", {{"schema", json::schema<typename R::body>(components)}}}};
             op["responses"] = boost::json::object{{std::to_string(R::status), std::move(reply)}};
           }};
 }

@@ -4,7 +4,9 @@
 
 namespace bencher {
 
-void Leases::renew(std::int64_t job, Instant now) { renew(job, now, timeout_); }
+void Leases::renew(std::int64_t job, Instant now) {
+  renew(job, now, timeout_);
+}
 
 void Leases::renew(std::int64_t job, Instant now, std::chrono::milliseconds left) {
   end(job);

@@ -45,7 +45,9 @@ struct Raw {
 
 /// Bodies that name `strict_members` refuse unknown members, and `null` for members that are not `Patch`.
 template <class T>
-constexpr bool strict = requires { typename T::strict_members; };
+constexpr bool strict = requires {
+  typename T::strict_members;
+};
 
 template <class T>
 concept Described = boost::describe::has_describe_members<T>::value && !std::is_enum_v<T>;

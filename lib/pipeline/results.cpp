@@ -51,7 +51,7 @@ class Storing {
     std::map<st::BenchmarkId, Line> lines;
     std::map<st::MeasureId, std::vector<st::BenchmarkId>> wanted;
     for (const auto& result : results) {
-      const auto stored = stored_benchmark_name(result.name);
+      const auto stored = stored_benchmark(result.name);
       BENCHER_TRY(const auto* benchmark, find_benchmark(stored.name));
       Line line{&result, benchmark, stored.ignored, {}};
       for (const auto& m : result.measures) {
@@ -201,7 +201,7 @@ Result<std::vector<Results>> parse_results(AdapterKind adapter, std::optional<Av
   out.reserve(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
     auto parsed = parse(adapter, texts[i], average);
-    if (!parsed) return std::move(parsed).error().within(fmt::format("result {} (adapter {})", i, to_string(adapter)));
+    if (!parsed) return std::move(parsed).error().within(fmt::format("result {} (adapter {})", i, name(adapter)));
     out.push_back(*std::move(parsed));
   }
   if (folding && !out.empty()) {

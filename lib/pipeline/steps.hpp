@@ -86,6 +86,8 @@ struct Submitted {
   Report report;
   std::optional<storage::JobId> job;  ///< made by this run
   std::optional<Uuid<Job>> job_uuid;
+  std::optional<storage::SpecId> spec;    ///< that the new job waits for
+  std::optional<std::uint32_t> position;  ///< of the new job in the queue
 };
 /// A run, whole or not at all. `parsed` are its results, read before (an error in them counts only once the run has
 /// been let in). Errors: those of `NewRun`, `unauthenticated`, `forbidden`, `not_found`, `conflict`.

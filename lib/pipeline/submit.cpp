@@ -257,7 +257,10 @@ Result<Submitted> record(st::Connection& c, const Env& env, const NewRun& run,
     BENCHER_TRY(auto job, make_job(env, c, actor, target, run, *spec));
     job.report_id = report.id;
     BENCHER_TRY(out.job, st::insert_job(c, job));
+    job.id = *out.job;
     out.job_uuid = job.uuid;
+    out.spec = spec->id;
+    out.position = st::queue_position(c, job);
     out.report = st::load_report(c, report, true);
     return out;
   }

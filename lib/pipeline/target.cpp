@@ -22,7 +22,10 @@ bool permitted(st::Connection& c, const Actor& actor, const st::ProjectRow& proj
 
 std::string free_slug(const Env& env, const std::optional<std::string>& given, std::string_view name,
                       const std::function<bool(std::string_view)>& taken) {
-  return choose_slug(given ? std::string_view(*given) : name, taken, env.now, env.random);
+  return choose_slug(
+             given ? std::string_view(*given) : name, [&](const Slug& slug) { return taken(slug.str()); }, env.now,
+             env.random)
+      .str();
 }
 
 Result<st::OrganizationRow> create_organization(st::Connection& c, const Env& env, AnyUuid uuid, std::string_view name,

@@ -82,7 +82,7 @@ Result<NewRun> read_common(W& w) {
     if (w.settings->adapter) {
       auto adapter = parse_adapter(*w.settings->adapter);
       if (!adapter) return at("/settings/adapter", std::move(adapter).error());
-      run.adapter = *adapter;
+      run.adapter = normalize(*adapter);
     }
     run.average = w.settings->average;
     run.fold = w.settings->fold;

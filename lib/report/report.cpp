@@ -11,7 +11,7 @@ ReportWire to_wire(Report r) {
   w.testbed = std::move(r.testbed);
   w.start_time = r.start_time;
   w.end_time = r.end_time;
-  w.adapter = to_string(r.adapter);
+  w.adapter = name(r.adapter);
   if (r.expanded) {
     w.results = std::move(r.results);
     w.alerts = std::move(r.alerts);

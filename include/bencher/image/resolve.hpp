@@ -27,6 +27,8 @@ class LocalImageResolver final : public ImageResolver {
   LocalImageResolver(std::string registry, FindTag find_tag)
       : registry_(std::move(registry)), find_tag_(std::move(find_tag)) {}
   Result<Digest> resolve(const ImageReference& reference, std::string_view repository) override;
+  /// Before the first `resolve`, when the URL was not known yet.
+  void set_registry(std::string url) { registry_ = std::move(url); }
 
  private:
   std::string registry_;
