@@ -9,25 +9,32 @@
 namespace bencher::server {
 namespace {
 
-template <class N>
-struct DimensionQuery : NamedQuery<N> {
+/// The filters of a dimension's list, whatever its names are.
+template <class Q>
+st::Filter filter_of(const Q& query) {
+  return {text(query.name), query.search, query.archived.value_or(false)};
+}
+struct BranchQuery : PageQuery {
+  std::optional<NameSort> sort;
+  std::optional<BranchName> name;
+  std::optional<std::string> search;
   std::optional<bool> archived;
-  st::Filter filter() const {
-    auto f = NamedQuery<N>::filter();
-    f.archived = archived.value_or(false);
-    return f;
-  }
 };
-using BranchQueryBase = NamedQuery<BranchName>;
-using BenchmarkQueryBase = NamedQuery<BenchmarkName>;
-BOOST_DESCRIBE_STRUCT(BranchQueryBase, (PageQuery), (sort, name, search))
-BOOST_DESCRIBE_STRUCT(BenchmarkQueryBase, (PageQuery), (sort, name, search))
-using BranchQuery = DimensionQuery<BranchName>;
-using BenchmarkQuery = DimensionQuery<BenchmarkName>;
-using ResourceQuery = DimensionQuery<ResourceName>;
-BOOST_DESCRIBE_STRUCT(BranchQuery, (BranchQueryBase), (archived))
-BOOST_DESCRIBE_STRUCT(BenchmarkQuery, (BenchmarkQueryBase), (archived))
-BOOST_DESCRIBE_STRUCT(ResourceQuery, (OrganizationQuery), (archived))
+BOOST_DESCRIBE_STRUCT(BranchQuery, (PageQuery), (sort, name, search, archived))
+struct BenchmarkQuery : PageQuery {
+  std::optional<NameSort> sort;
+  std::optional<BenchmarkName> name;
+  std::optional<std::string> search;
+  std::optional<bool> archived;
+};
+BOOST_DESCRIBE_STRUCT(BenchmarkQuery, (PageQuery), (sort, name, search, archived))
+struct ResourceQuery : PageQuery {
+  std::optional<NameSort> sort;
+  std::optional<ResourceName> name;
+  std::optional<std::string> search;
+  std::optional<bool> archived;
+};
+BOOST_DESCRIBE_STRUCT(ResourceQuery, (PageQuery), (sort, name, search, archived))
 
 struct BranchPath {
   ResourceId project;
@@ -157,7 +164,7 @@ T make(Call& call, std::string name, std::string slug) {
 
 Result<Listed<Branch>> list_branches(Call& call, const Path<ProjectPath>& path, const Query<BranchQuery>& query) {
   BENCHER_TRY(const auto project, viewable_project(call, path.value.project));
-  auto page = st::list_branches(call.c, project.id, query.value.filter(), query.value.paging());
+  auto page = st::list_branches(call.c, project.id, filter_of(query.value), query.value.paging());
   return Listed<Branch>{std::move(page.items), page.total};
 }
 
@@ -228,7 +235,7 @@ Result<st::TestbedRow> the_testbed(Call& call, st::ProjectId project, const Reso
 
 Result<Listed<Testbed>> list_testbeds(Call& call, const Path<ProjectPath>& path, const Query<ResourceQuery>& query) {
   BENCHER_TRY(const auto project, viewable_project(call, path.value.project));
-  auto page = st::list_testbeds(call.c, project.id, query.value.filter(), query.value.paging());
+  auto page = st::list_testbeds(call.c, project.id, filter_of(query.value), query.value.paging());
   return Listed<Testbed>{std::move(page.items), page.total};
 }
 
@@ -276,7 +283,7 @@ Result<st::BenchmarkRow> the_benchmark(Call& call, st::ProjectId project, const 
 Result<Listed<Benchmark>> list_benchmarks(Call& call, const Path<ProjectPath>& path,
                                           const Query<BenchmarkQuery>& query) {
   BENCHER_TRY(const auto project, viewable_project(call, path.value.project));
-  auto page = st::list_benchmarks(call.c, project.id, query.value.filter(), query.value.paging());
+  auto page = st::list_benchmarks(call.c, project.id, filter_of(query.value), query.value.paging());
   return Listed<Benchmark>{std::move(page.items), page.total};
 }
 
@@ -314,7 +321,7 @@ Result<st::MeasureRow> the_measure(Call& call, st::ProjectId project, const Reso
 
 Result<Listed<Measure>> list_measures(Call& call, const Path<ProjectPath>& path, const Query<ResourceQuery>& query) {
   BENCHER_TRY(const auto project, viewable_project(call, path.value.project));
-  auto page = st::list_measures(call.c, project.id, query.value.filter(), query.value.paging());
+  auto page = st::list_measures(call.c, project.id, filter_of(query.value), query.value.paging());
   return Listed<Measure>{std::move(page.items), page.total};
 }
 
