@@ -2,6 +2,8 @@
 
 namespace bencher {
 
+std::string print(const Report& report) { return json::print(to_wire(report)); }
+
 ReportWire to_wire(Report r) {
   ReportWire w;
   w.uuid = r.uuid;

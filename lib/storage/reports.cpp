@@ -240,6 +240,10 @@ std::optional<ReportRow> find_report(Connection& c, ProjectId project, AnyUuid u
   return c.one(report_row, "SELECT " REPORT_COLUMNS "FROM report WHERE uuid = ?2 AND project_id = ?1", project, uuid);
 }
 
+std::optional<ReportRow> report_by_uuid(Connection& c, AnyUuid uuid) {
+  return c.one(report_row, "SELECT " REPORT_COLUMNS "FROM report WHERE uuid = ?1", uuid);
+}
+
 std::optional<ReportRow> report_by_id(Connection& c, ReportId id) {
   return c.one(report_row, "SELECT " REPORT_COLUMNS "FROM report WHERE id = ?1", id);
 }

@@ -50,6 +50,7 @@ const MetricIds& metric_ids(Connection& c);
 
 Result<ReportId> insert_report(Connection& c, const ReportRow& report);
 std::optional<ReportRow> find_report(Connection& c, ProjectId project, AnyUuid uuid);
+std::optional<ReportRow> report_by_uuid(Connection& c, AnyUuid uuid);
 std::optional<ReportRow> report_by_id(Connection& c, ReportId id);
 std::optional<ReportRow> report_by_idempotency_key(Connection& c, ProjectId project, AnyUuid key);
 void set_report_times(Connection& c, ReportId id, Timestamp start, Timestamp end);

@@ -19,8 +19,8 @@ using BranchNameId = NameId<BranchName>;
 using ResourceNameId = NameId<ResourceName>;
 
 struct NewStartPoint {
-  std::optional<BranchNameId> branch;
-  std::optional<GitHash> hash;
+  std::optional<BranchNameId> branch{};
+  std::optional<GitHash> hash{};
   std::uint32_t max_versions = 255;
   bool clone_thresholds = false;
   bool reset = false;
@@ -33,27 +33,27 @@ struct NewThresholdModel {
 
 /// A job that a run asks for: an image, and how to run it.
 struct NewJob {
-  std::string image;
-  std::optional<ResourceId> spec;
-  std::optional<std::vector<std::string>> entrypoint;
-  std::optional<std::vector<std::string>> cmd;
-  std::optional<std::map<std::string, std::string>> env;
-  std::optional<std::uint32_t> timeout;  ///< seconds
-  std::optional<std::vector<std::string>> file_paths;
+  std::string image{};
+  std::optional<ResourceId> spec{};
+  std::optional<std::vector<std::string>> entrypoint{};
+  std::optional<std::vector<std::string>> cmd{};
+  std::optional<std::map<std::string, std::string>> env{};
+  std::optional<std::uint32_t> timeout{};  ///< seconds
+  std::optional<std::vector<std::string>> file_paths{};
   bool build_time = false;
   bool file_size = false;
   std::uint32_t iter = 1;
   bool allow_failure = false;
-  std::optional<Timestamp> backdate;
+  std::optional<Timestamp> backdate{};
 };
 
 /// What a run sends: results, or a job that makes them.
 struct NewRun {
-  std::optional<ResourceId> project;
-  std::optional<BranchNameId> branch;
-  std::optional<GitHash> hash;
-  std::optional<NewStartPoint> start_point;
-  std::optional<ResourceNameId> testbed;
+  std::optional<ResourceId> project{};
+  std::optional<BranchNameId> branch{};
+  std::optional<GitHash> hash{};
+  std::optional<NewStartPoint> start_point{};
+  std::optional<ResourceNameId> testbed{};
   bool spec_reset = false;
   std::vector<NewThresholdModel> models;
   bool thresholds_reset = false;
@@ -61,12 +61,12 @@ struct NewRun {
   Timestamp end_time;
   std::vector<std::string> results;  ///< raw outputs of benchmark harnesses
   AdapterKind adapter = AdapterKind::magic;
-  std::optional<Average> average;
-  std::optional<Fold> fold;
+  std::optional<Average> average{};
+  std::optional<Fold> fold{};
   std::map<std::string, std::string> context;  ///< keys as sent, `bencher.dev/v0/…`
   bool has_context = false;
-  std::optional<AnyUuid> idempotency_key;
-  std::optional<NewJob> job;
+  std::optional<AnyUuid> idempotency_key{};
+  std::optional<NewJob> job{};
 };
 
 /// Reads the JSON body of `POST /v0/run`. Error: `invalid_argument` with a JSON pointer.

@@ -110,6 +110,9 @@ struct Report {
   Timestamp created;
 };
 
+/// As the API sends it, in compact JSON.
+std::string print(const Report& report);
+
 /// One series' point in a perf query.
 struct PerfAlert {
   Uuid<Alert> uuid;
