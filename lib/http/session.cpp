@@ -221,7 +221,7 @@ Task<bool> Connection::read_head(bool first) {
   sent_ = 0;
   if (buffer_.size() == 0) {
     if (core_->stopping) co_return false;
-    if (buffer_.capacity() > part_size) buffer_.shrink_to_fit();
+    if (buffer_.capacity() > 2 * head_read) buffer_.shrink_to_fit();  // an idle connection is small
     const auto& options = core_->options;
     arm(first ? std::min(options.idle_timeout, options.read_timeout) : options.idle_timeout);
   }

@@ -231,7 +231,8 @@ TEST_SUITE("http/websocket") {
     HttpServer server([&](Exchange& exchange) -> Task<void> {
       auto socket = co_await exchange.upgrade(1000);
       const auto aborter = [](http::Notifier& when, WebSocket& victim) -> Task<void> {
-        co_await when.wait(10s);
+        const bool notified = co_await when.wait(10s);
+        CHECK(notified);
         victim.abort();
       };
       boost::asio::co_spawn(server.io(), aborter(*go, **socket), boost::asio::detached);

@@ -145,6 +145,13 @@ std::pair<int, std::string> run(const std::string& command) {
   return {WEXITSTATUS(status), out};
 }
 
+// The sanitizers keep freed memory.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+
 std::size_t resident_kib() {
   std::ifstream in("/proc/self/status");
   for (std::string line; std::getline(in, line);)
@@ -388,7 +395,7 @@ TEST_SUITE("server/registry") {
   }
 
   TEST_CASE("memory does not grow with a blob") {
-#ifndef __SANITIZE_ADDRESS__
+    if (sanitized) return;
     World world;
     const std::string part(1 << 20, 'x');
     Hasher hasher;
@@ -413,7 +420,6 @@ TEST_SUITE("server/registry") {
       most = std::max(most, resident_kib());
     }
     CHECK(most < before + 24 * 1024);
-#endif
   }
 
   TEST_CASE("a blob is read whole, in ranges, or only its head, until it is deleted") {
