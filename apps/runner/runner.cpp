@@ -39,7 +39,7 @@ void Runner::Worker::loop() {
   for (;;) {
     std::unique_lock lock(mutex_);
     wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
-    if (stopping_) return;
+    if (tasks_.empty()) return;
     auto task = std::move(tasks_.front());
     tasks_.pop_front();
     lock.unlock();

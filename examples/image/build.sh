@@ -23,6 +23,7 @@ umoci new --image "$out:latest"
 umoci unpack $rootless --image "$out:latest" "$work/bundle"
 root=$work/bundle/rootfs
 mkdir -p "$root/bin" "$root/etc" "$root/work"
+chmod 1777 "$root/work"
 cp "$busybox" "$root/bin/busybox"
 for applet in sh awk cat date env head ls seq sleep sort; do
   ln -s busybox "$root/bin/$applet"

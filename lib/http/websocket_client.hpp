@@ -16,7 +16,7 @@ class WebSocketClient {
  public:
   struct Options {
     std::string url;  ///< ws, wss, http or https
-    std::vector<std::pair<std::string, std::string>> headers;
+    std::vector<std::pair<std::string, std::string>> headers = {};
     std::chrono::milliseconds open_timeout{15'000};  ///< connecting, TLS and upgrade together
     std::size_t message_limit = 4u << 20;
     bool insecure = false;  ///< take any certificate
