@@ -35,6 +35,11 @@ foreach(dir IN LISTS rooms)
   set_tests_properties(${room} PROPERTIES TIMEOUT 300)
 endforeach()
 
+# So do those of the CLI: what only the whole program shows.
+if(TARGET test_cli AND TARGET bencher)
+  add_dependencies(test_cli bencher)
+endif()
+
 # The tests of the three programs drive the real ones.
 if(TARGET test_apps)
   foreach(program bencher bencher-server bencher-runner)
