@@ -87,7 +87,7 @@ Exit run(World& world, const Command& command, const Arguments& arguments) {
   std::optional<Api> api;
   if (arguments.has("local")) {
     const auto directory = arguments.get_or("local", "");
-    local.emplace(world, directory.empty() ? ".bencher" : directory);
+    local.emplace(world, directory.empty() ? ".bencher" : directory, plan.quiet);
   } else {
     api.emplace(world, command, arguments);
   }

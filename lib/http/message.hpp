@@ -40,9 +40,9 @@ struct RequestHead {
 
 struct Response {
   int status = 200;
-  std::vector<Header> headers;  ///< content-length, connection, date and x-request-id are added when sent
+  std::vector<Header> headers{};  ///< content-length, connection, date and x-request-id are added when sent
   std::string content_type = "application/json";
-  std::string body;
+  std::string body{};
 };
 
 /// The key-value pairs of a query or of a form, in order, percent-decoded (`+` is a space). Error: `invalid_argument`.

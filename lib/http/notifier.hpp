@@ -2,10 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <memory>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 namespace bencher::http {
 
@@ -13,18 +14,21 @@ namespace bencher::http {
 /// rest on the network thread only.
 class Notifier {
  public:
-  explicit Notifier(boost::asio::io_context& io) : io_(io), timer_(io, boost::asio::steady_timer::time_point::max()) {}
+  explicit Notifier(boost::asio::io_context& io);
+  ~Notifier();
+  Notifier(const Notifier&) = delete;
+  Notifier& operator=(const Notifier&) = delete;
 
-  /// Completes at the next notification (true), or after `timeout` (false).
+  /// Completes at the next notification (true), or after `timeout` or when cancelled (false).
   boost::asio::awaitable<bool> wait(std::chrono::milliseconds timeout);
+  /// Wakes all that wait once the network thread gets to it. Calls that come before that are one notification.
   void notify_all();
   /// How often it was notified; compare before waiting to miss none.
-  std::uint64_t count() const { return count_; }
+  std::uint64_t count() const;
 
  private:
-  boost::asio::io_context& io_;
-  boost::asio::steady_timer timer_;
-  std::uint64_t count_ = 0;
+  struct State;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace bencher::http

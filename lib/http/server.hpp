@@ -51,13 +51,15 @@ class Exchange {
   virtual ~Exchange() = default;
   virtual const RequestHead& head() const = 0;
 
-  /// The whole body. Errors: `too_large` over `limit` bytes; `unavailable` when the client goes away; `timed_out`.
+  /// The whole body. Errors: `too_large` over `limit` bytes; `invalid_argument` for broken chunks; `unavailable` when
+  /// the client goes away; `timed_out`. The request can still be answered after each of them.
   virtual Task<Result<std::string>> read_body(std::uint64_t limit) = 0;
   /// The next part of the body, at most 64 KiB; empty at its end. Errors as `read_body`, without a limit.
   virtual Task<Result<std::string>> read_some() = 0;
 
   virtual Task<void> respond(Response response) = 0;
-  /// Answers with `length` bytes of `file` from `offset`, in bounded memory; `response.body` is not used.
+  /// Answers with `length` bytes of `file` from `offset`, in bounded memory; `response.body` is not used. Throws
+  /// std::system_error, with nothing sent, when the file cannot be opened.
   virtual Task<void> respond_file(Response response, std::filesystem::path file, std::uint64_t offset,
                                   std::uint64_t length) = 0;
   /// Starts an answer of unknown length (chunked); each chunk is sent at once. Error: `unavailable`, the client left.
@@ -83,9 +85,9 @@ class Handler {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;        ///< 0: any free one
-  std::string certificate_file;  ///< PEM chain; with `key_file`: TLS
-  std::string key_file;
+  std::uint16_t port = 0;          ///< 0: any free one
+  std::string certificate_file{};  ///< PEM chain; with `key_file`: TLS
+  std::string key_file{};
   std::size_t header_limit = 32 * 1024;
   std::size_t connection_limit = 4096;              ///< more are accepted and closed with 503
   std::chrono::milliseconds idle_timeout{75'000};   ///< between requests

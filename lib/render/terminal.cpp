@@ -88,7 +88,7 @@ std::string table(const std::vector<Line>& lines, const Painter& paint) {
   return out;
 }
 
-std::string alerts_text(const Report& report, const Links& links, const Painter& paint) {
+std::string alerts_text(const Report& report, const Links& links, const Painter& paint, bool with_links) {
   const auto count = report.alerts.size();
   auto out = paint.red(paint.bold(count == 1 ? "1 alert" : fmt::format("{} alerts", count))) + "\n";
   for (const auto& alert : report.alerts) {
@@ -103,7 +103,8 @@ std::string alerts_text(const Report& report, const Links& links, const Painter&
                           scaled(*alert.boundary.baseline, scale));
     if (report.iterations.size() > 1) text += fmt::format(", iteration {}", alert.iteration);
     if (!alert.active) text += " (no longer active)";
-    out += paint.red(text) + "\n    " + links.alert(alert) + "\n";
+    out += paint.red(text) + "\n";
+    if (with_links) out += "    " + links.alert(alert) + "\n";
   }
   return out;
 }
@@ -114,10 +115,11 @@ std::string terminal(const Report& report, const TerminalOptions& options) {
   const Links links(report, options.console_url);
   const Painter paint(options.colour);
   const bool several = report.iterations.size() > 1;
+  const bool with_links = !options.console_url.empty();
   std::string out;
 
   if (options.summary) {
-    if (!report.alerts.empty()) out += alerts_text(report, links, paint) + "\n";
+    if (!report.alerts.empty()) out += alerts_text(report, links, paint, with_links) + "\n";
     for (std::size_t i = 0; i < report.iterations.size(); ++i) {
       if (report.iterations[i].empty()) continue;
       if (several) out += paint.bold(fmt::format("Iteration {}", i)) + "\n";
@@ -139,8 +141,10 @@ std::string terminal(const Report& report, const TerminalOptions& options) {
     }
   }
 
-  out += fmt::format("View report: {}\n", links.report());
+  // Without a console there is nothing to look at.
+  if (with_links) out += fmt::format("View report: {}\n", links.report());
   if (!report.has_benchmarks()) out += "\nWarning: this report has no benchmarks.\n";
+  if (!with_links) return out;
   if (report.has_benchmarks()) {
     out += "\nView results:\n";
     for (std::size_t i = 0; i < report.iterations.size(); ++i) {

@@ -66,7 +66,7 @@ struct Report {
 };
 
 struct TerminalOptions {
-  std::string console_url = {};
+  std::string console_url = {};  ///< empty: no links
   bool colour = false;
   bool summary = true;  ///< alerts and the table of values before the links
 };

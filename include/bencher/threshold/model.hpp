@@ -31,10 +31,10 @@ std::string_view name(ModelTest test);
 /// The rule of a threshold.
 struct Model {
   ModelTest test = ModelTest::static_;
-  std::optional<std::uint32_t> min_sample_size;  ///< fewer values in the history: no verdict
-  std::optional<std::uint32_t> max_sample_size;  ///< only that many of the newest values count
-  std::optional<std::uint32_t> window;           ///< only values of the last that many seconds count
-  std::optional<double> lower_boundary, upper_boundary;
+  std::optional<std::uint32_t> min_sample_size{};  ///< fewer values in the history: no verdict
+  std::optional<std::uint32_t> max_sample_size{};  ///< only that many of the newest values count
+  std::optional<std::uint32_t> window{};           ///< only values of the last that many seconds count
+  std::optional<double> lower_boundary{}, upper_boundary{};
   bool operator==(const Model&) const = default;
 };
 

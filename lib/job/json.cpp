@@ -1,0 +1,110 @@
+#include "lib/job/json.hpp"
+
+#include "lib/report/new_run_json.hpp"
+
+namespace bencher {
+
+JobOutputWire to_wire(const JobOutput& output) {
+  JobOutputWire w;
+  for (const auto& r : output.results) {
+    IterationOutputWire i;
+    i.exit_code = r.exit_code;
+    if (r.stdout_ && !r.stdout_->empty()) i.stdout_ = *r.stdout_;
+    if (r.stderr_ && !r.stderr_->empty()) i.stderr_ = *r.stderr_;
+    if (r.output) i.output = *r.output;
+    w.results.push_back(std::move(i));
+  }
+  if (output.error) w.error = *output.error;
+  return w;
+}
+
+IterationOutput from_wire(IterationOutputWire w) {
+  IterationOutput i;
+  i.exit_code = w.exit_code;
+  i.stdout_ = std::move(w.stdout_);
+  i.stderr_ = std::move(w.stderr_);
+  i.output = std::move(w.output);
+  return i;
+}
+
+JobOutput from_wire(JobOutputWire w) {
+  JobOutput out;
+  for (auto& r : w.results)
+    out.results.push_back(from_wire(std::move(r)));
+  out.error = std::move(w.error);
+  return out;
+}
+
+Result<JobOutput> parse_job_output(std::string_view text) {
+  BENCHER_TRY(auto w, json::parse<JobOutputWire>(text));
+  return from_wire(std::move(w));
+}
+
+std::string print(const JobOutput& output) {
+  return json::print(to_wire(output));
+}
+
+JobConfigWire to_wire(const JobConfig& c) {
+  JobConfigWire w;
+  w.registry = c.registry;
+  w.project = c.project;
+  w.digest = c.digest;
+  w.image = c.image;
+  w.entrypoint = c.entrypoint;
+  w.cmd = c.cmd;
+  w.env = c.env;
+  w.timeout = c.timeout;
+  w.file_paths = c.file_paths;
+  if (c.build_time == true) w.build_time = true;
+  if (c.file_size == true) w.file_size = true;
+  if (c.average) w.average = std::string(json::enum_name(*c.average));
+  if (c.fold) w.fold = std::string(json::enum_name(*c.fold));
+  if (c.iter && *c.iter != 1) w.iter = *c.iter;
+  if (c.allow_failure == true) w.allow_failure = true;
+  w.backdate = c.backdate;
+  return w;
+}
+
+Result<JobConfig> parse_job_config(std::string_view text) {
+  BENCHER_TRY(auto w, json::parse<JobConfigWire>(text));
+  JobConfig c;
+  c.registry = w.registry;
+  c.project = w.project;
+  c.digest = w.digest;
+  c.image = w.image;
+  c.entrypoint = w.entrypoint;
+  c.cmd = w.cmd;
+  c.env = w.env;
+  c.timeout = w.timeout;
+  c.file_paths = w.file_paths;
+  c.build_time = w.build_time;
+  c.file_size = w.file_size;
+  if (w.average) c.average = json::enum_from<Average>(*w.average);
+  if (w.fold) c.fold = json::enum_from<Fold>(*w.fold);
+  c.iter = w.iter;
+  c.allow_failure = w.allow_failure;
+  c.backdate = w.backdate;
+  return c;
+}
+
+std::string print(const JobConfig& config) {
+  return json::print(to_wire(config));
+}
+
+JobWire to_wire(const Job& j) {
+  JobWire w;
+  w.uuid = j.uuid;
+  w.status = j.status;
+  w.spec = j.spec;
+  w.runner = j.runner;
+  w.claimed = j.claimed;
+  w.started = j.started;
+  w.completed = j.completed;
+  w.created = j.created;
+  w.modified = j.modified;
+  w.position = j.position;
+  if (j.output) w.output = to_wire(*j.output);
+  return w;
+}
+
+}  // namespace bencher

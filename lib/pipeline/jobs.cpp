@@ -1,0 +1,96 @@
+#include <fmt/core.h>
+
+#include "lib/pipeline/results.hpp"
+#include "lib/storage/specs.hpp"
+
+namespace bencher::pipeline {
+
+namespace st = bencher::storage;
+
+Result<std::optional<ClaimedJob>> claim(st::Connection& c, const Env& env, st::RunnerId runner) {
+  st::touch_runner(c, runner, env.time());
+  for (;;) {
+    const auto id = st::eligible_job(c, runner);
+    if (!id) return std::optional<ClaimedJob>();
+    auto job = *st::job_by_id(c, *id);
+    auto config = parse_job_config(job.config);
+    if (!config) {
+      // Nobody can run it; it must not stand in the way of the others.
+      auto broken = job.state;
+      broken.status = JobStatus::failed;
+      broken.completed = env.time();
+      st::set_job_state(c, *id, JobStatus::pending, broken, env.time());
+      continue;
+    }
+    BENCHER_TRY(const auto state, step(job.state, JobEvent::claim, env.time()));
+    if (!st::claim_job(c, *id, runner, state, env.time())) continue;
+    ClaimedJob out;
+    out.uuid = job.uuid;
+    out.status = state.status;
+    out.spec = st::spec_by_id(c, job.spec_id)->spec;
+    out.config = *std::move(config);
+    out.timeout = static_cast<std::uint32_t>(job.timeout);
+    out.runner = st::runner_uuid(c, runner);
+    out.state = state;
+    out.created = job.created;
+    out.modified = env.time();
+    return std::optional(std::move(out));
+  }
+}
+
+Result<st::JobRow> advance(st::Connection& c, const Env& env, const st::JobRow& job, JobEvent event) {
+  st::JobRow out = job;
+  BENCHER_TRY(out.state, step(job.state, event, env.time()));
+  out.modified = env.time();
+  if (event == JobEvent::release) {
+    out.runner_id.reset();
+    if (!st::release_job(c, job.id, env.time())) return Error(Errc::conflict, "the job has changed meanwhile");
+    return out;
+  }
+  if (!st::set_job_state(c, job.id, job.state.status, out.state, env.time()))
+    return Error(Errc::conflict, "the job has changed meanwhile");
+  if (has_run(out.state.status) && out.state.started && out.state.completed)
+    st::set_job_duration(c, job.report_id, out.state.completed->seconds - out.state.started->seconds);
+  return out;
+}
+
+JobSettings job_settings(st::Connection& c, const st::JobRow& job) {
+  JobSettings settings;
+  settings.adapter = st::report_by_id(c, job.report_id)->adapter;
+  if (const auto config = parse_job_config(job.config)) {
+    settings.average = config->average;
+    settings.fold = config->fold;
+  }
+  return settings;
+}
+
+Result<Completed> complete(st::Connection& c, const Env& env, const st::JobRow& job,
+                           const Result<std::vector<Results>>& parsed) {
+  Completed out;
+  out.job = job;
+  if (job.state.status != JobStatus::completed) {
+    BENCHER_TRY(out.job, advance(c, env, job, JobEvent::complete));
+  }
+  auto result = [&]() -> Result<void> {
+    if (!parsed) return Error(parsed.error());
+    st::Savepoint savepoint(c);
+    ReportScope scope;
+    scope.report = *st::report_by_id(c, job.report_id);
+    scope.project = *st::project_by_id(c, scope.report.project_id);
+    scope.branch = st::branch_of_head(c, scope.report.head_id);
+    const auto config = parse_job_config(job.config);
+    const auto started = out.job.state.started.value_or(env.time());
+    const auto elapsed = env.time().seconds - started.seconds;
+    scope.report.start_time = config && config->backdate ? *config->backdate : started;
+    scope.report.end_time = Timestamp{scope.report.start_time.seconds + elapsed};
+    st::set_report_times(c, scope.report.id, scope.report.start_time, scope.report.end_time);
+    BENCHER_DO(store_results(c, env, scope, *parsed));
+    savepoint.commit();
+    return {};
+  }();
+  if (!result) out.error = result.error().message();
+  BENCHER_TRY(out.job, advance(c, env, out.job, result ? JobEvent::process : JobEvent::reject));
+  return out;
+}
+
+}  // namespace bencher::pipeline

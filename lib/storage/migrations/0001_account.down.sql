@@ -1,0 +1,14 @@
+DROP INDEX index_sso_organization;
+DROP TABLE sso;
+DROP TABLE plan;
+DROP INDEX index_organization_role_organization;
+DROP TABLE organization_role;
+DROP INDEX index_organization_present;
+DROP TABLE organization;
+DROP INDEX index_token_jwt;
+DROP INDEX index_token_user;
+DROP TABLE token;
+DROP INDEX index_user_key_user;
+DROP TABLE user_key;
+DROP TABLE user;
+DROP TABLE server;

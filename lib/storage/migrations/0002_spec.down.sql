@@ -1,0 +1,2 @@
+DROP INDEX index_spec_fallback;
+DROP TABLE spec;

@@ -1,0 +1,14 @@
+DROP TABLE job_duration_by_report;
+DROP INDEX index_job_organization;
+DROP INDEX index_job_report;
+DROP INDEX index_job_spec;
+DROP INDEX index_job_runner;
+DROP INDEX index_job_completed;
+DROP INDEX index_job_in_flight;
+DROP INDEX index_job_source_ip_in_flight;
+DROP INDEX index_job_organization_in_flight;
+DROP INDEX index_job_pending;
+DROP TABLE job;
+DROP INDEX index_runner_spec_spec;
+DROP TABLE runner_spec;
+DROP TABLE runner;
