@@ -1,0 +1,191 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "bencher/base/clock.hpp"
+#include "bencher/base/logger.hpp"
+#include "bencher/base/result.hpp"
+#include "bencher/image/manifest.hpp"
+#include "bencher/runner/job.hpp"
+
+/// The runner as a machine of steps: what to do next, given what happened. No clock, socket, file or thread; the shell
+/// around it carries the actions out and tells of their ends as events.
+namespace bencher::runner {
+
+struct AgentOptions {
+  std::chrono::seconds poll_timeout{30};
+  std::chrono::milliseconds heartbeat{1000};
+  std::chrono::seconds patch_heartbeat{10};
+  /// Without an answer for that long, a channel counts as lost.
+  std::chrono::seconds answer_timeout{30};
+  std::chrono::seconds terminal_timeout{10};
+  int resends = 10;  ///< of a terminal message, before it is given up
+  std::size_t logs_in_flight = 16;
+  std::size_t log_backlog = 1u << 20;    ///< bytes that wait to be sent
+  std::uint64_t max_output = 25u << 20;  ///< of each stream
+};
+
+// What happened.
+struct Started {};
+struct Claimed {
+  Result<std::optional<ClaimedJob>> answer;
+};
+struct ClaimRefused {
+  int status = 0;  ///< HTTP; 0: no answer
+  std::string reason;
+};
+struct ChannelOpened {};
+/// The channel could not be opened, or ended.
+struct ChannelClosed {
+  bool was_open = false;
+  int status = 0;  ///< HTTP, when it was refused with an answer
+  int code = 0;    ///< of the close frame, when it was open
+  std::string reason;
+};
+struct ChannelMessage {
+  std::string text;
+};
+struct PatchAnswered {
+  int status = 0;  ///< HTTP; 0: no answer
+  std::string body;
+};
+struct Prepared {
+  Result<ImageConfig> image;  ///< pulled and unpacked, and the sandbox is there
+};
+struct Output {
+  bool standard_error = false;
+  std::string bytes;
+};
+/// An iteration ended; the output was told before.
+struct Ended {
+  int exit_code = 0;
+  bool timed_out = false;
+  bool cancelled = false;
+  std::uint64_t oom_kills = 0;
+  std::chrono::microseconds wall{0};
+  std::map<std::string, std::string> files;
+};
+struct RunFailed {
+  Error error;
+};
+/// Time has passed.
+struct Tick {};
+/// Somebody asks the runner to stop: the first time after the job, the second time at once.
+struct Shutdown {};
+
+using Event = std::variant<Started, Claimed, ClaimRefused, ChannelOpened, ChannelClosed, ChannelMessage, PatchAnswered,
+                           Prepared, Output, Ended, RunFailed, Tick, Shutdown>;
+
+// What to do.
+struct Claim {
+  std::chrono::seconds poll_timeout;
+};
+struct CancelClaim {};
+struct OpenChannel {
+  std::string job;
+};
+struct Send {
+  std::string text;
+};
+struct CloseChannel {};
+struct Patch {
+  std::string job;
+  std::string body;
+};
+/// Make the sandbox, pull and unpack the image.
+struct Prepare {
+  ClaimedJob job;
+};
+struct RunIteration {
+  ClaimedJob job;
+  std::vector<std::string> command;
+  std::vector<std::pair<std::string, std::string>> env;
+  std::string working_dir, user;
+  std::uint32_t iteration = 0;  ///< from 0
+  bool last = false;
+};
+/// End the pull or the run; `Prepared`, `Ended` or `RunFailed` still comes.
+struct CancelWork {};
+/// The job is over: remove what was unpacked.
+struct CleanUp {};
+struct Log {
+  LogLevel level;
+  std::string text;
+};
+struct Exit {
+  int code;
+};
+
+using Action = std::variant<Claim, CancelClaim, OpenChannel, Send, CloseChannel, Patch, Prepare, RunIteration,
+                            CancelWork, CleanUp, Log, Exit>;
+
+struct AgentState {
+  AgentOptions options;
+
+  enum class Phase { idle, claiming, waiting, working, delivering, stopped } phase = Phase::idle;
+  int shutdowns = 0;
+  int claim_failures = 0;
+  Instant claim_at{};
+
+  /// Of the job at hand.
+  struct Work {
+    explicit Work(ClaimedJob claimed) : job(std::move(claimed)) {}
+
+    ClaimedJob job;
+    ImageConfig image;
+    std::uint32_t iteration = 0;
+    std::vector<Iteration> results;
+    Iteration current;
+    Utf8Stream utf8[2];
+    std::uint64_t offsets[2] = {0, 0};
+    bool busy = false;       ///< the shell prepares or runs
+    bool cancelled = false;  ///< by the server
+    bool aborted = false;    ///< by a second shutdown
+    bool lost = false;       ///< the server does not want it any more
+
+    enum class Channel { closed, opening, open, patch } channel = Channel::closed;
+    int open_failures = 0;
+    Instant open_at{};
+    Instant heartbeat_at{};
+    Instant answer_by{};
+    enum class Sent { running, heartbeat, log, terminal };
+    std::deque<Sent> unanswered;
+    bool patching = false;
+    bool told_running = false;  ///< and the server took it
+    int silent_channels = 0;    ///< opened and ended without a word, one after the other
+
+    struct Chunk {
+      std::uint32_t iteration;
+      bool standard_error;
+      std::uint64_t offset;
+      std::string data;
+    };
+    std::deque<Chunk> sent_logs;  ///< not yet acknowledged: sent again after a reconnect
+    std::deque<Chunk> logs;       ///< not yet sent
+    std::size_t log_bytes = 0;    ///< in `logs`
+
+    enum class End { completed, failed, canceled };
+    std::optional<End> end;
+    std::string error;
+    bool terminal_sent = false;
+    int sends = 0;
+  };
+  std::optional<Work> work;
+
+  /// When to send a `Tick` at the latest.
+  Instant wake_at{};
+  /// Whether the program's output should wait for the channel.
+  bool hold_output() const;
+};
+
+/// One step. The first event is `Started`.
+std::pair<AgentState, std::vector<Action>> step(AgentState state, const Event& event, Instant now);
+
+}  // namespace bencher::runner

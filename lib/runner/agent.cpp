@@ -1,0 +1,600 @@
+#include "bencher/runner/agent.hpp"
+
+#include <algorithm>
+
+#include "bencher/base/encoding.hpp"
+
+namespace bencher::runner {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+using Work = AgentState::Work;
+using Phase = AgentState::Phase;
+
+constexpr std::size_t log_chunk = 64 * 1024;
+constexpr int exit_code_timeout = 124;
+constexpr Instant never = Instant::max();
+
+seconds back_off(int failures) {
+  return seconds(std::min(30, 1 << std::clamp(failures - 1, 0, 5)));
+}
+
+class Machine {
+ public:
+  Machine(AgentState& state, Instant now) : s_(state), now_(now) {}
+
+  std::vector<Action> run(const Event& event) {
+    std::visit([this](const auto& e) { on(e); }, event);
+    advance();
+    s_.wake_at = next_wake();
+    return std::move(actions_);
+  }
+
+ private:
+  template <class A>
+  void act(A action) {
+    actions_.emplace_back(std::move(action));
+  }
+  void log(LogLevel level, std::string text) { act(Log{level, std::move(text)}); }
+  std::string shown() const { return "job " + s_.work->job.uuid; }
+
+  // Claiming.
+
+  void claim() {
+    s_.phase = Phase::claiming;
+    act(Claim{s_.options.poll_timeout});
+  }
+  void claim_later(seconds after, const std::string& why) {
+    s_.phase = Phase::waiting;
+    s_.claim_at = now_ + after;
+    log(LogLevel::warning, why + "; next try in " + std::to_string(after.count()) + " s");
+  }
+  void stop(int code) {
+    s_.phase = Phase::stopped;
+    act(Exit{code});
+  }
+
+  void on(const Started&) {
+    log(LogLevel::info, "Polling for jobs");
+    claim();
+  }
+
+  void on(const Claimed& event) {
+    if (s_.phase != Phase::claiming) return;
+    if (!event.answer) {
+      ++s_.claim_failures;
+      claim_later(back_off(s_.claim_failures), "the server's answer is not a job: " + event.answer.error().message());
+      return;
+    }
+    s_.claim_failures = 0;
+    if (!*event.answer) {
+      if (s_.shutdowns > 0)
+        stop(0);
+      else
+        claim();
+      return;
+    }
+    // Also when we are asked to stop: the server counts on us now, so the job is reported at least.
+    s_.phase = Phase::working;
+    s_.work.emplace(**event.answer);
+    log(LogLevel::info, "claimed " + shown());
+    open_channel();
+    if (s_.shutdowns > 0) {
+      finish(Work::End::failed, "the runner was stopped before the job began");
+      return;
+    }
+    s_.work->busy = true;
+    act(Prepare{s_.work->job});
+  }
+
+  void on(const ClaimRefused& event) {
+    if (s_.phase != Phase::claiming) return;
+    if (s_.shutdowns > 0) {
+      stop(0);
+      return;
+    }
+    const std::string why = "cannot claim a job: " + event.reason;
+    switch (event.status) {
+      case 400:
+      case 401:
+      case 403:
+      case 404:
+        log(LogLevel::error, why + "; check --host, --runner and --key");
+        stop(1);
+        return;
+      default:
+        ++s_.claim_failures;
+        claim_later(event.status == 409 || event.status == 429 ? seconds(30) : back_off(s_.claim_failures), why);
+    }
+  }
+
+  // The channel.
+
+  void open_channel() {
+    s_.work->channel = Work::Channel::opening;
+    s_.work->unanswered.clear();
+    act(OpenChannel{s_.work->job.uuid});
+  }
+
+  void send(Work::Sent kind, std::string text) {
+    auto& w = *s_.work;
+    if (w.unanswered.empty()) w.answer_by = now_ + s_.options.answer_timeout;
+    w.unanswered.push_back(kind);
+    act(Send{std::move(text)});
+  }
+
+  void on(const ChannelOpened&) {
+    if (!s_.work || s_.work->channel != Work::Channel::opening) return;
+    auto& w = *s_.work;
+    w.channel = Work::Channel::open;
+    w.open_failures = 0;
+    w.heartbeat_at = now_ + s_.options.heartbeat;
+    w.terminal_sent = false;
+    // Also after a reconnect: the server takes it for a sign of life.
+    send(Work::Sent::running, event_message("running", w.job.uuid));
+    for (auto chunk = w.sent_logs.rbegin(); chunk != w.sent_logs.rend(); ++chunk) {
+      w.log_bytes += chunk->data.size();
+      w.logs.push_front(std::move(*chunk));
+    }
+    w.sent_logs.clear();
+  }
+
+  void on(const ChannelClosed& event) {
+    if (!s_.work || s_.work->channel == Work::Channel::closed || s_.work->channel == Work::Channel::patch) return;
+    auto& w = *s_.work;
+    w.channel = Work::Channel::closed;
+    w.unanswered.clear();
+    if (event.was_open) {
+      // Only after the acknowledgement of a terminal message does the server end a channel that way.
+      if (w.terminal_sent && event.code == 1000) {
+        delivered();
+        return;
+      }
+      log(LogLevel::warning, shown() + ": the channel ended" +
+                                 (event.reason.empty() ? std::string() : " (" + event.reason + ")") +
+                                 "; connecting again");
+      // Some servers upgrade first and refuse then, by hanging up.
+      if (++w.silent_channels >= 3) {
+        use_patch("the channel ends as soon as it is opened");
+        return;
+      }
+      w.open_failures = w.silent_channels;
+      w.open_at = now_ + back_off(w.open_failures);
+      return;
+    }
+    switch (event.status) {
+      case 401:
+      case 403:
+      case 404: abandon("the server refuses the channel (" + std::to_string(event.status) + ")"); return;
+      case 409:
+        // Over on the server's side. A result that it may have or not is told once more the other way.
+        if (w.end && *w.end != Work::End::canceled)
+          use_patch("the job is no longer running there");
+        else
+          abandon("the job is no longer running on the server");
+        return;
+      case 0:
+      case 429:
+      case 503:
+        ++w.open_failures;
+        if (w.open_failures >= 3 && event.status == 0) {
+          use_patch("the channel cannot be opened");
+          return;
+        }
+        log(LogLevel::warning, shown() + ": the channel cannot be opened (" + event.reason + ")");
+        w.open_at = now_ + back_off(w.open_failures);
+        return;
+      default: use_patch("the channel cannot be opened (" + std::to_string(event.status) + ")"); return;
+    }
+  }
+
+  void use_patch(const std::string& why) {
+    log(LogLevel::warning, shown() + ": " + why + "; reporting by plain requests, without live output");
+    auto& w = *s_.work;
+    w.channel = Work::Channel::patch;
+    w.heartbeat_at = now_;
+    w.logs.clear();
+    w.sent_logs.clear();
+    w.log_bytes = 0;
+  }
+
+  void on(const ChannelMessage& event) {
+    if (!s_.work || s_.work->channel != Work::Channel::open) return;
+    auto& w = *s_.work;
+    switch (parse_server_event(event.text)) {
+      case ServerEvent::ack: {
+        w.answer_by = now_ + s_.options.answer_timeout;
+        w.silent_channels = 0;
+        if (w.unanswered.empty()) return;
+        const auto kind = w.unanswered.front();
+        w.unanswered.pop_front();
+        if (kind == Work::Sent::running) w.told_running = true;
+        if (kind == Work::Sent::log && !w.sent_logs.empty()) w.sent_logs.pop_front();
+        if (kind == Work::Sent::terminal) delivered();
+        return;
+      }
+      // Asked for or not: it does not count as an answer. If it was one, the close after our terminal message tells.
+      case ServerEvent::cancel: cancel_job("the server cancelled it"); return;
+      case ServerEvent::other: log(LogLevel::debug, shown() + ": unknown message from the server"); return;
+    }
+  }
+
+  void on(const PatchAnswered& event) {
+    if (!s_.work || !s_.work->patching) return;
+    auto& w = *s_.work;
+    w.patching = false;
+    w.heartbeat_at = now_ + s_.options.patch_heartbeat;
+    const bool was_terminal = w.terminal_sent;
+    w.terminal_sent = false;
+    if (event.status >= 200 && event.status < 300) {
+      w.open_failures = 0;
+      if (!was_terminal) {
+        w.told_running = true;
+        if (w.end) w.heartbeat_at = now_;
+      }
+      if (parse_patch_status(event.body) == "canceled") {
+        cancel_job("the server cancelled it");
+        w.lost = true;
+      }
+      if (was_terminal) delivered();
+      return;
+    }
+    const bool over = event.status == 403 || event.status == 404 || event.status == 409 || event.status == 401 ||
+                      event.status == 400 || event.status == 413;
+    if (over) {
+      abandon("the server refuses it (" + std::to_string(event.status) + ")");
+      return;
+    }
+    ++w.open_failures;
+    w.heartbeat_at = now_ + back_off(w.open_failures);
+    if (!w.end) return;
+    if (!was_terminal) ++w.sends;
+    check_resends();
+  }
+
+  // The job.
+
+  void cancel_job(const std::string& why) {
+    auto& w = *s_.work;
+    if (w.cancelled || w.end) return;
+    log(LogLevel::info, shown() + ": " + why);
+    w.cancelled = true;
+    if (w.busy)
+      act(CancelWork{});
+    else
+      finish(Work::End::canceled, "");
+  }
+
+  // The server does not want to hear of it any more.
+  void abandon(const std::string& why) {
+    auto& w = *s_.work;
+    log(LogLevel::error, shown() + ": " + why + "; given up");
+    w.lost = true;
+    if (w.busy && !w.cancelled) {
+      w.cancelled = true;
+      act(CancelWork{});
+    }
+  }
+
+  void on(const Prepared& event) {
+    if (!s_.work || !s_.work->busy) return;
+    auto& w = *s_.work;
+    w.busy = false;
+    if (stopped_early()) return;
+    if (!event.image) {
+      finish(Work::End::failed, event.image.error().message());
+      return;
+    }
+    w.image = *event.image;
+    next_iteration();
+  }
+
+  bool stopped_early() {
+    auto& w = *s_.work;
+    if (w.cancelled) {
+      finish(Work::End::canceled, "");
+    } else if (w.aborted) {
+      finish(Work::End::failed, "the runner was stopped while the job ran");
+    }
+    return w.cancelled || w.aborted;
+  }
+
+  void next_iteration() {
+    auto& w = *s_.work;
+    if (w.iteration >= w.job.iterations) {
+      finish(Work::End::completed, "");
+      return;
+    }
+    auto command = command_of(w.job, w.image);
+    if (command.empty()) {
+      finish(Work::End::failed,
+             "there is no command to run: the image has neither entrypoint nor cmd; give --entrypoint or --cmd");
+      return;
+    }
+    w.current = {};
+    for (int stream = 0; stream < 2; ++stream) {
+      w.utf8[stream] = {};
+      w.offsets[stream] = 0;
+    }
+    w.busy = true;
+    act(RunIteration{.job = w.job,
+                     .command = std::move(command),
+                     .env = env_of(w.job, w.image),
+                     .working_dir = w.image.working_dir.empty() ? "/" : w.image.working_dir,
+                     .user = w.image.user,
+                     .iteration = w.iteration,
+                     .last = w.iteration + 1 == w.job.iterations});
+  }
+
+  void add_log(bool standard_error, std::string text) {
+    auto& w = *s_.work;
+    auto& offset = w.offsets[standard_error ? 1 : 0];
+    if (w.channel == Work::Channel::patch) {
+      offset += text.size();
+      return;
+    }
+    for (std::size_t at = 0; at < text.size();) {
+      std::size_t end = std::min(at + log_chunk, text.size());
+      while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+        --end;
+      w.logs.push_back({w.iteration, standard_error, offset, text.substr(at, end - at)});
+      w.log_bytes += end - at;
+      offset += end - at;
+      at = end;
+    }
+    // Nobody to send them to: the oldest go, and their offsets tell that they are missing.
+    while (w.channel != Work::Channel::open && w.log_bytes > s_.options.log_backlog && w.logs.size() > 1) {
+      w.log_bytes -= w.logs.front().data.size();
+      w.logs.pop_front();
+    }
+  }
+
+  void on(const Output& event) {
+    if (!s_.work || !s_.work->busy) return;
+    auto& w = *s_.work;
+    // What cannot be reported in the end need not be kept.
+    auto& kept = event.standard_error ? w.current.standard_error : w.current.standard_output;
+    if (kept.size() < message_limit + log_chunk) kept += event.bytes;
+    if (!w.cancelled) add_log(event.standard_error, w.utf8[event.standard_error ? 1 : 0].feed(event.bytes));
+  }
+
+  void on(const Ended& event) {
+    if (!s_.work || !s_.work->busy) return;
+    auto& w = *s_.work;
+    w.busy = false;
+    for (const bool standard_error : {false, true})
+      if (auto rest = w.utf8[standard_error ? 1 : 0].finish(); !rest.empty()) add_log(standard_error, std::move(rest));
+    if (stopped_early()) return;
+    Iteration done = std::move(w.current);
+    w.current = {};
+    done.exit_code = event.timed_out ? exit_code_timeout : event.exit_code;
+    done.output = measured(w.job, event.files, event.wall);
+    const int code = done.exit_code;
+    w.results.push_back(std::move(done));
+    fit(w.results, message_limit);
+    if (code != 0 && !w.job.allow_failure) {
+      std::string why = event.timed_out
+                            ? "timed out after " + std::to_string(w.job.timeout.count()) + " s"
+                            : "the benchmark ended with exit code " + std::to_string(code) + reason(code, event);
+      if (w.job.iterations > 1) why = "iteration " + std::to_string(w.iteration + 1) + ": " + why;
+      finish(Work::End::failed, why);
+      return;
+    }
+    ++w.iteration;
+    next_iteration();
+  }
+
+  static std::string reason(int code, const Ended& event) {
+    if (event.oom_kills > 0) return " (out of memory)";
+    if (code == 127) return " (program not found)";
+    if (code == 126) return " (program not executable)";
+    if (code > 128 && code < 193) return " (signal " + std::to_string(code - 128) + ")";
+    return "";
+  }
+
+  void on(const RunFailed& event) {
+    if (!s_.work || !s_.work->busy) return;
+    auto& w = *s_.work;
+    w.busy = false;
+    if (stopped_early()) return;
+    finish(Work::End::failed, event.error.message());
+  }
+
+  void finish(Work::End end, std::string error) {
+    auto& w = *s_.work;
+    if (w.end) return;
+    w.end = end;
+    w.error = std::move(error);
+    s_.phase = Phase::delivering;
+    w.terminal_sent = false;
+    if (end == Work::End::canceled) {
+      w.logs.clear();
+      w.log_bytes = 0;
+    }
+    const char* word = end == Work::End::completed ? "completed" : end == Work::End::failed ? "failed" : "canceled";
+    log(LogLevel::info, shown() + ": " + word + (w.error.empty() ? "" : ": " + w.error));
+    act(CleanUp{});
+  }
+
+  std::string terminal() const {
+    const auto& w = *s_.work;
+    switch (*w.end) {
+      case Work::End::completed: return completed_message(w.job.uuid, w.results);
+      case Work::End::failed: return failed_message(w.job.uuid, w.results, w.error);
+      case Work::End::canceled: return event_message("canceled", w.job.uuid);
+    }
+    return {};
+  }
+
+  void delivered() {
+    log(LogLevel::info, shown() + ": delivered");
+    next_job();
+  }
+
+  void next_job() {
+    if (s_.work->channel == Work::Channel::open || s_.work->channel == Work::Channel::opening) act(CloseChannel{});
+    s_.work.reset();
+    if (s_.shutdowns > 0)
+      stop(0);
+    else
+      claim();
+  }
+
+  // False: given up.
+  bool check_resends() {
+    auto& w = *s_.work;
+    const int most = s_.shutdowns > 1 ? 2 : s_.options.resends;
+    if (w.sends <= most) return true;
+    log(LogLevel::error,
+        shown() + ": the result could not be delivered after " + std::to_string(w.sends) + " attempts; it is dropped");
+    w.lost = true;
+    return false;
+  }
+
+  void on(const Tick&) {}
+
+  void on(const Shutdown&) {
+    ++s_.shutdowns;
+    switch (s_.phase) {
+      case Phase::idle:
+      case Phase::waiting: stop(0); return;
+      case Phase::claiming:
+        // Its answer may be a job all the same.
+        act(CancelClaim{});
+        return;
+      case Phase::working:
+        if (s_.shutdowns == 1) {
+          log(LogLevel::info, shown() + ": stopping after this job; once more to stop at once");
+        } else if (!s_.work->aborted) {
+          s_.work->aborted = true;
+          log(LogLevel::warning, shown() + ": aborted");
+          if (s_.work->busy) act(CancelWork{});
+        }
+        return;
+      case Phase::delivering:
+      case Phase::stopped: return;
+    }
+  }
+
+  // What is due, whatever happened.
+  void advance() {
+    if (s_.phase == Phase::waiting && now_ >= s_.claim_at) claim();
+    if (!s_.work) return;
+    if (s_.work->lost && !s_.work->busy) {
+      if (!s_.work->end) act(CleanUp{});
+      next_job();
+      return;
+    }
+    switch (s_.work->channel) {
+      case Work::Channel::closed:
+        if (now_ < s_.work->open_at) return;
+        if (s_.work->end && s_.work->sends > 0 && !check_resends()) {
+          next_job();
+          return;
+        }
+        open_channel();
+        return;
+      case Work::Channel::opening: return;
+      case Work::Channel::open: use_channel(); return;
+      case Work::Channel::patch: patch(); return;
+    }
+  }
+
+  void use_channel() {
+    auto& w = *s_.work;
+    const auto late =
+        w.terminal_sent ? std::min(s_.options.terminal_timeout, s_.options.answer_timeout) : s_.options.answer_timeout;
+    if (!w.unanswered.empty() && now_ >= w.answer_by - s_.options.answer_timeout + late) {
+      log(LogLevel::warning, shown() + ": the server does not answer; connecting again");
+      act(CloseChannel{});
+      w.channel = Work::Channel::closed;
+      w.unanswered.clear();
+      ++w.open_failures;
+      w.open_at = now_ + back_off(w.open_failures);
+      return;
+    }
+    if (w.terminal_sent) return;
+    if (now_ >= w.heartbeat_at) {
+      w.heartbeat_at = now_ + s_.options.heartbeat;
+      send(Work::Sent::heartbeat, event_message("heartbeat", w.job.uuid));
+    }
+    while (!w.logs.empty() && w.sent_logs.size() < s_.options.logs_in_flight) {
+      auto chunk = std::move(w.logs.front());
+      w.logs.pop_front();
+      w.log_bytes -= chunk.data.size();
+      send(Work::Sent::log, log_message(w.job.uuid, chunk.iteration, chunk.standard_error, chunk.offset, chunk.data));
+      w.sent_logs.push_back(std::move(chunk));
+    }
+    if (w.end && w.logs.empty()) {
+      ++w.sends;
+      w.terminal_sent = true;
+      send(Work::Sent::terminal, terminal());
+      w.answer_by = now_ + s_.options.answer_timeout;
+    }
+  }
+
+  void patch() {
+    auto& w = *s_.work;
+    if (w.patching || now_ < w.heartbeat_at) {
+      // A result does not wait for the next sign of life, but for the one on its way.
+      if (w.patching || !w.end || w.open_failures > 0) return;
+    }
+    if (w.end == Work::End::canceled) {
+      // Nothing to say: the server knows, or will cancel a job that is silent.
+      next_job();
+      return;
+    }
+    w.patching = true;
+    // A job that never ran cannot be completed.
+    if (!w.end || (*w.end == Work::End::completed && !w.told_running)) {
+      act(Patch{w.job.uuid, patch_running()});
+      return;
+    }
+    ++w.sends;
+    w.terminal_sent = true;
+    act(Patch{w.job.uuid,
+              *w.end == Work::End::completed ? patch_completed(w.results) : patch_failed(w.results, w.error)});
+  }
+
+  Instant next_wake() const {
+    if (s_.phase == Phase::waiting) return s_.claim_at;
+    if (!s_.work) return never;
+    const auto& w = *s_.work;
+    switch (w.channel) {
+      case Work::Channel::closed: return w.open_at;
+      case Work::Channel::opening: return never;
+      case Work::Channel::open: {
+        Instant at = w.terminal_sent ? never : w.heartbeat_at;
+        if (!w.unanswered.empty()) {
+          const auto late = w.terminal_sent ? std::min(s_.options.terminal_timeout, s_.options.answer_timeout)
+                                            : s_.options.answer_timeout;
+          at = std::min(at, w.answer_by - s_.options.answer_timeout + late);
+        }
+        return at;
+      }
+      case Work::Channel::patch: return w.patching ? never : w.heartbeat_at;
+    }
+    return never;
+  }
+
+  AgentState& s_;
+  Instant now_;
+  std::vector<Action> actions_;
+};
+
+}  // namespace
+
+bool AgentState::hold_output() const {
+  return work && work->channel == Work::Channel::open && work->log_bytes >= options.log_backlog && !work->cancelled &&
+         !work->aborted;
+}
+
+std::pair<AgentState, std::vector<Action>> step(AgentState state, const Event& event, Instant now) {
+  std::vector<Action> actions = Machine(state, now).run(event);
+  return {std::move(state), std::move(actions)};
+}
+
+}  // namespace bencher::runner
