@@ -5,6 +5,7 @@
 #include <map>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ class Replay {
 
   /// What `<name>` stands for in a request.
   void credential(const std::string& name, std::string value) { credentials_[name] = std::move(value); }
+  /// Headers that these recordings leave out.
+  void ignore_header(const std::string& name) { ignored_headers_.insert(name); }
   /// Ours for a recorded text, in requests to come.
   void learn(const std::string& recorded, const std::string& ours) { known_[recorded] = ours; }
   std::string ours(const std::string& recorded) const { return substituted(recorded); }
@@ -34,11 +37,18 @@ class Replay {
   struct Differs {
     std::set<std::string> headers = {};  ///< not compared
     std::set<std::string> members = {};  ///< JSON pointers, `*` for any index, that are not compared
-    std::optional<int> status = {};      ///< ours, where it is not the recorded one
     std::map<std::string, std::string> credentials = {};
-    bool body = true;  ///< whether the body is compared at all
+    /// The list's elements may come in another order: theirs depended on the second in which each was made.
+    bool any_order = false;
   };
   Reply replay(const std::string& name) { return replay(name, Differs()); }
+  /// One after the other, names separated by blanks.
+  void replay_all(const std::string& names, const Differs& differs) {
+    std::istringstream words(names);
+    for (std::string name; words >> name;)
+      replay(name, differs);
+  }
+  void replay_all(const std::string& names) { replay_all(names, Differs()); }
   /// Sends the recorded request and checks the answer.
   Reply replay(const std::string& name, const Differs& differs) {
     const auto recorded = json::parse(read_data("examples/" + name + ".json"));
@@ -70,7 +80,7 @@ class Replay {
     auto reply = api_.send(std::string(request.at("method").as_string()),
                            substituted(std::string(request.at("path").as_string())), substituted(body), options);
     INFO(reply.text.substr(0, 2000));
-    CHECK(reply.status == differs.status.value_or(static_cast<int>(response.at("status").as_int64())));
+    CHECK(reply.status == response.at("status").as_int64());
     static const std::set<std::string> compared{"content-type",
                                                 "access-control-allow-headers",
                                                 "access-control-allow-methods",
@@ -90,7 +100,7 @@ class Replay {
                                                 "oci-filters-applied"};
     const auto& headers = response.at("headers").as_object();
     for (const auto& header : compared) {
-      if (differs.headers.contains(header)) continue;
+      if (differs.headers.contains(header) || ignored_headers_.contains(header)) continue;
       INFO(header);
       const auto* theirs = headers.if_contains(header);
       const auto got = reply.header(header);
@@ -101,7 +111,7 @@ class Replay {
       }
     }
     if (headers.contains("x-request-id")) CHECK(reply.header("x-request-id").has_value());
-    if (differs.body && response.contains("body")) {
+    if (response.contains("body")) {
       const auto& theirs = response.at("body");
       const bool plain = theirs.is_string() && reply.body.is_null();
       compare(theirs, plain ? json::value(reply.text) : reply.body, "", differs);
@@ -137,6 +147,28 @@ class Replay {
     return patterns.contains(at) || patterns.contains(std::regex_replace(at, index, "/*"));
   }
 
+  /// For each of theirs the place of ours with that identity; those of unknown identity in the order that is left.
+  std::vector<std::size_t> by_uuid(const json::array& theirs, const json::array& got) const {
+    std::vector<std::size_t> order(theirs.size(), got.size());
+    std::set<std::size_t> taken;
+    for (const bool known : {true, false})
+      for (std::size_t i = 0; i < theirs.size(); ++i) {
+        if (order[i] != got.size()) continue;
+        const auto uuid = std::string(theirs[i].at("uuid").as_string());
+        for (std::size_t j = 0; j < got.size(); ++j) {
+          const auto found = known_.find(uuid);
+          const bool same = found != known_.end() && got[j].at("uuid").as_string() == found->second.c_str();
+          if (taken.contains(j) || (known && !same)) continue;
+          order[i] = j;
+          taken.insert(j);
+          break;
+        }
+      }
+    for (const auto at : order)
+      if (at == got.size()) return {};
+    return order;
+  }
+
   void compare(const json::value& theirs, const json::value& got, const std::string& at, const Differs& differs) {
     if (covers(differs.members, at)) return;
     INFO(at);
@@ -164,8 +196,9 @@ class Replay {
       case json::kind::array: {
         const auto &a = theirs.as_array(), &b = got.as_array();
         CHECK_MESSAGE(a.size() == b.size(), "elements");
+        const auto order = differs.any_order && at.empty() ? by_uuid(a, b) : std::vector<std::size_t>();
         for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
-          compare(a[i], b[i], at + "/" + std::to_string(i), differs);
+          compare(a[i], b[order.empty() ? i : order[i]], at + "/" + std::to_string(i), differs);
         return;
       }
       case json::kind::string: {
@@ -197,6 +230,7 @@ class Replay {
   ApiClient api_;
   std::map<std::string, std::string> credentials_;
   std::map<std::string, std::string> known_;
+  std::set<std::string> ignored_headers_;
 };
 
 }  // namespace bencher::test
