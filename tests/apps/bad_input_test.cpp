@@ -91,7 +91,7 @@ TEST_SUITE("apps/bad input") {
     for (const auto& [member, value] :
          {Row{"results", "text"}, Row{"results", json::array{1}}, Row{"branch", 7}, Row{"start_time", "yesterday"},
           Row{"settings", json::object{{"adapter", "nope"}}}, Row{"settings", json::object{{"fold", "sum"}}},
-          Row{"hash", "xyz"}, Row{"branch", std::string(1025, 'b')}, Row{"testbed", std::string(65, 't')},
+          Row{"hash", "xyz"}, Row{"branch", json::string(1025, 'b')}, Row{"testbed", json::string(65, 't')},
           Row{"testbed", ""}, Row{"branch", "a..b"}, Row{"project", "No Slug"}, Row{"results", nullptr},
           Row{"thresholds", json::object{{"models", json::object{{"latency", json::object{{"test", "magic"}}}}}}},
           Row{"thresholds", json::object{{"models", json::array()}}}}) {

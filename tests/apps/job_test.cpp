@@ -1,5 +1,7 @@
 // Images, jobs and runners: the real server, the real runner, and skopeo as the registry's client.
+#include <deque>
 #include <future>
+#include <set>
 
 #include <doctest/doctest.h>
 
@@ -15,10 +17,7 @@ const std::string one_metric = R"({"bench":{"latency":{"value":42}}})";
 const std::string print_metric = "echo working >&2; echo '" + one_metric + "'";
 
 bool is_event(const json::object& line, std::string_view event) {
-  return line.at("event") == event;
-}
-bool is_status(const json::object& line, std::string_view status) {
-  return is_event(line, "status") && line.at("status") == status;
+  return std::string_view(line.at("event").as_string()) == event;
 }
 bool has_log(const json::object& line, std::string_view text) {
   return is_event(line, "log") && std::string_view(line.at("data").as_string()).find(text) != std::string_view::npos;

@@ -297,7 +297,8 @@ class World {
   static std::string output_of(const std::vector<json::object>& lines, std::string_view stream = "stdout") {
     std::string out;
     for (const auto& line : lines)
-      if (line.at("event") == "log" && line.at("stream") == stream) out += std::string(line.at("data").as_string());
+      if (line.at("event") == "log" && std::string_view(line.at("stream").as_string()) == stream)
+        out += std::string(line.at("data").as_string());
     return out;
   }
 
