@@ -133,17 +133,16 @@ TEST_SUITE("apps/job") {
   TEST_CASE("output reaches those who follow while the job runs, and who may not see it hears of states only") {
     World world;
     world.add_runner();
-    const auto gate = world.dir / "gate";
-    REQUIRE(mkfifo(gate.c_str(), 0600) == 0);
-    world.push_script("v1", "echo before; cat \"$GATE\" >&2; echo '" + one_metric + "'");
+    const Gate gate(world.dir / "gate");
+    world.push_script("v1", "echo before; read line < \"$GATE\"; echo $line >&2; echo '" + one_metric + "'");
     auto runner = world.start_runner();
     const auto job = job_of(
-        world.run_image("bench:v1", {{"env", json::object{{"GATE", gate.string()}}}, {"file_paths", json::array()}}));
+        world.run_image("bench:v1", {{"env", json::object{{"GATE", gate.path()}}}, {"file_paths", json::array()}}));
     bool found = false;
     world.follow(job, [&](const json::object& line) { return found = found || has_log(line, "before"); });
     CHECK(found);
     CHECK(world.admin.get("/v0/projects/bench/jobs/" + job).str("/status") == "running");
-    write_file(gate, "opened\n");
+    gate.let_through();
     const auto lines = world.follow(job);
     CHECK(World::output_of(lines, "stderr").find("opened") != std::string::npos);
     CHECK(World::output_of(lines).starts_with("before\n"));
@@ -287,15 +286,14 @@ TEST_SUITE("apps/job") {
   TEST_CASE("a real runner finishes its job over a restart of the server") {
     World world;
     world.add_runner();
-    const auto gate = world.dir / "gate";
-    REQUIRE(mkfifo(gate.c_str(), 0600) == 0);
-    world.push_script("v1", "echo before; cat \"$GATE\" >&2; echo '" + one_metric + "'");
+    const Gate gate(world.dir / "gate");
+    world.push_script("v1", "echo before; read line < \"$GATE\"; echo $line >&2; echo '" + one_metric + "'");
     auto runner = world.start_runner();
-    const auto job = job_of(world.run_image("bench:v1", {{"env", json::object{{"GATE", gate.string()}}}}));
+    const auto job = job_of(world.run_image("bench:v1", {{"env", json::object{{"GATE", gate.path()}}}}));
     world.follow(job, [](const json::object& line) { return has_log(line, "before"); });
     CHECK(world.server.stop() == 0);
     world.server.start();
-    write_file(gate, "opened\n");
+    gate.let_through();
     const auto ended = world.ended(job);
     INFO(runner->text());
     CHECK(ended.str("/status") == "processed");

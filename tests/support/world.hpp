@@ -157,6 +157,28 @@ inline std::string base64(std::string_view text) {
   return out;
 }
 
+/// Something that a program of a job waits for: it reads a line from `path`. At the end all who still wait see the end.
+class Gate {
+ public:
+  explicit Gate(const std::filesystem::path& path) : path_(path.string()) {
+    if (mkfifo(path_.c_str(), 0666) != 0) throw std::runtime_error("cannot make " + path_);
+    // Open for both, so that neither side waits for the other to open it.
+    fd_ = open(path_.c_str(), O_RDWR | O_CLOEXEC);
+  }
+  ~Gate() { close(fd_); }
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+
+  const std::string& path() const { return path_; }
+  void let_through() const {
+    if (write(fd_, "opened\n", 7) != 7) throw std::runtime_error("cannot write " + path_);
+  }
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+};
+
 /// A server with an admin, the admin's project `bench`, and a key for the registry.
 class World {
  public:
