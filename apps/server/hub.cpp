@@ -125,6 +125,13 @@ void JobHub::wake_all() {
   }
 }
 
+void JobHub::stop() {
+  stopping_ = true;
+  wake_all();
+  for (const auto& [uuid, log] : logs_)
+    log->changed.notify_all();
+}
+
 std::shared_ptr<LiveJob> JobHub::live(storage::JobId id, const AnyUuid& uuid) {
   auto& slot = live_[static_cast<std::int64_t>(id)];
   if (!slot) {

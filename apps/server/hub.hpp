@@ -79,6 +79,10 @@ class JobHub {
   /// Wakes the runner that has waited longest for a job of that spec.
   void wake(storage::SpecId spec);
   void wake_all();
+  /// Ends every wait and every stream, so that the server can stop: a claim is answered with no job, a stream is cut
+  /// where it is, and who follows it comes back with the id of the last line.
+  void stop();
+  bool stopping() const { return stopping_; }
   std::size_t waiting() const { return waits_.size(); }
 
   // Jobs in flight.
@@ -113,6 +117,7 @@ class JobHub {
   std::list<AnyUuid> finished_logs_;
   Leases leases_;
   http::Notifier lease_added_;
+  bool stopping_ = false;
 };
 
 }  // namespace bencher::server

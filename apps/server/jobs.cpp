@@ -179,7 +179,7 @@ Task<void> stream_output(App& app, http::Exchange& exchange, http::Params path) 
       }
       continue;
     }
-    if (log->ended) break;
+    if (log->ended || context.hub->stopping()) break;
     if (log->changed.count() != seen) continue;
     const bool changed = co_await log->changed.wait(ping_interval);
     if (!changed) {

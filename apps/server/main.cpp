@@ -122,6 +122,7 @@ int serve(const Config& start) {
   signals.async_wait([&](boost::system::error_code ec, int number) {
     if (ec) return;
     logger.log(LogLevel::info, "stopping", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    hub.stop();
     stop_watching.emit(boost::asio::cancellation_type::all);
     boost::asio::co_spawn(io, stop, fail);
   });

@@ -90,6 +90,8 @@ TEST_SUITE("apps/job") {
     const json::object limit{
         {"thresholds", json::object{{"models", json::object{{"latency", json::object{{"test", "static"},
                                                                                      {"upper_boundary", 1.0}}}}}}}};
+    // A threshold says nothing of the first values that it sees.
+    CHECK(world.ended(job_of(world.run_image("bench:v1", rounds, limit))).str("/status") == "processed");
     const auto report = world.run_image("bench:v1", rounds, limit);
     const auto job = job_of(report);
     CHECK(report.at("/results").as_array().empty());
@@ -175,10 +177,10 @@ TEST_SUITE("apps/job") {
     world.push_script("v1", print_metric);
     // The admin's organization is free: one of its jobs at a time is claimed, whoever asks.
     std::set<std::string> jobs;
-    for (int i = 0; i < 6; ++i)
+    for (int i = 0; i < 3; ++i)
       jobs.insert(job_of(world.run_image("bench:v1")));
     std::set<std::string> claimed;
-    for (int round = 0; round < 6; ++round) {
+    for (int round = 0; round < 3; ++round) {
       auto other = std::async(std::launch::async, [&] { return claim(world, "one"); });
       const auto mine = claim(world, "two");
       const auto theirs = other.get();
@@ -214,13 +216,20 @@ TEST_SUITE("apps/job") {
     World world;
     world.add_runner();
     const auto old = world.runner_keys.at("runner-one");
-    auto by_old = world.server.client(old);
-    CHECK(by_old.post("/v0/runners/runner-one/jobs", {{"poll_timeout", 1}}).status == 200);
+    // A valid key is told that there is no such job, any other nothing.
+    const auto answer = [&](const std::string& key) {
+      auto client = world.server.client(key);
+      return client.patch("/v0/runners/runner-one/jobs/00000000-0000-4000-8000-000000000000", {{"status", "running"}})
+          .status;
+    };
+    CHECK(answer(old) == 404);
     const auto second = World::must(world.admin.post("/v0/runners/runner-one/key", json::object()), 201).str("/key");
-    CHECK(by_old.post("/v0/runners/runner-one/jobs", {{"poll_timeout", 1}}).status == 401);
+    CHECK(answer(old) == 401);
+    CHECK(world.server.client(old).post("/v0/runners/runner-one/jobs", {{"poll_timeout", 1}}).status == 401);
+    CHECK(answer(second) == 404);
     const auto third = World::must(world.admin.post("/v0/runners/runner-one/token", json::object()), 201).str("/token");
-    CHECK(world.server.client(second).post("/v0/runners/runner-one/jobs", {{"poll_timeout", 1}}).status == 401);
-    CHECK(world.server.client(third).post("/v0/runners/runner-one/jobs", {{"poll_timeout", 1}}).status == 200);
+    CHECK(answer(second) == 401);
+    CHECK(answer(third) == 404);
     // A runner that holds a dead key ends with a reason.
     auto runner = world.start_runner();
     CHECK(runner->wait() == 1);
@@ -283,11 +292,44 @@ TEST_SUITE("apps/job") {
     CHECK(admin.get("/v0/projects/bench/jobs/" + job).str("/status") == "processed");
   }
 
+  TEST_CASE("a server stops at once although runners wait for jobs and people follow them, who then come back") {
+    World world;
+    world.add_runner();
+    world.push_script("v1", print_metric);
+    const auto job = job_of(world.run_image("bench:v1"));
+    REQUIRE(claim(world, "runner-one").str("/uuid") == job);
+    auto waiting = std::async(std::launch::async, [&] { return claim(world, "runner-one", 60); });
+    std::promise<void> begun;
+    auto following = std::async(std::launch::async, [&] {
+      bool first = true;
+      return world.follow(job, [&](const json::object&) {
+        if (std::exchange(first, false)) begun.set_value();
+        return false;
+      });
+    });
+    begun.get_future().wait();
+    const auto before = std::chrono::steady_clock::now();
+    CHECK(world.server.stop() == 0);
+    CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(5));
+    const auto lines = following.get();
+    CHECK_FALSE(is_event(lines.back(), "end"));
+    // Either it waited, and was told that there is no job, or it came too late.
+    try {
+      CHECK(waiting.get().body.is_null());
+    } catch (const std::runtime_error& error) {
+      CHECK(std::string(error.what()).find("connect") != std::string::npos);
+    }
+    world.server.start();
+    auto admin = world.server.client(world.admin.token());
+    World::must(admin.post("/v0/projects/bench/jobs/" + job + "/cancel", json::object()), 200);
+    CHECK(is_event(world.follow(job).back(), "end"));
+  }
+
   TEST_CASE("a real runner finishes its job over a restart of the server") {
     World world;
     world.add_runner();
     const Gate gate(world.dir / "gate");
-    world.push_script("v1", "echo before; read line < \"$GATE\"; echo $line >&2; echo '" + one_metric + "'");
+    world.push_script("v1", "echo before >&2; read line < \"$GATE\"; echo $line >&2; echo '" + one_metric + "'");
     auto runner = world.start_runner();
     const auto job = job_of(world.run_image("bench:v1", {{"env", json::object{{"GATE", gate.path()}}}}));
     world.follow(job, [](const json::object& line) { return has_log(line, "before"); });
@@ -295,6 +337,7 @@ TEST_SUITE("apps/job") {
     world.server.start();
     gate.let_through();
     const auto ended = world.ended(job);
+    INFO(ended.text);
     INFO(runner->text());
     CHECK(ended.str("/status") == "processed");
   }
