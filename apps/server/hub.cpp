@@ -99,13 +99,6 @@ JobHub::JobHub(Context& context, fs::path log_dir)
   fs::create_directories(log_dir_);
 }
 
-void JobHub::stop() {
-  stopping_ = true;
-  wake_all();
-  for (const auto& [uuid, log] : logs_)
-    log->changed.notify_all();
-}
-
 std::shared_ptr<JobWait> JobHub::enter(std::vector<storage::SpecId> specs) {
   auto wait = std::make_shared<JobWait>(context_.io, std::move(specs));
   waits_.push_back(wait);
@@ -130,6 +123,13 @@ void JobHub::wake_all() {
     wait->woken = true;
     wait->notifier.notify_all();
   }
+}
+
+void JobHub::stop() {
+  stopping_ = true;
+  wake_all();
+  for (const auto& [uuid, log] : logs_)
+    log->changed.notify_all();
 }
 
 std::shared_ptr<LiveJob> JobHub::live(storage::JobId id, const AnyUuid& uuid) {
