@@ -47,7 +47,7 @@ class Bench {
     const auto admin = sign_up(server_, setup_);
     const auto spec = setup_.json(
         201, "POST", "/v0/specs", admin.token,
-        R"({"name":"small","architecture":"x86_64","cpu":1,"memory":1073741824,"disk":1073741824,"network":false,"fallback":true})");
+        R"({"name":"small","os":"linux","architecture":"x86_64","cpu":1,"memory":1073741824,"disk":1073741824,"network":false,"fallback":true})");
     const auto spec_uuid = std::string(spec.at("uuid").as_string());
     for (std::size_t i = 0; i < runners; ++i) {
       const auto made =

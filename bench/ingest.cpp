@@ -1,7 +1,8 @@
 // How many reports and metrics the server takes, each acknowledged after its durable commit, and how long a large
 // question about series takes.
 //
-//   ingest [SECONDS]       (of each measurement; default 3)
+//   ingest [SECONDS]                                        (of each measurement; default 3)
+//   ingest SECONDS METRICS CONNECTIONS threshold|plain      (one measurement only)
 //
 // Reports in the json adapter, by `POST /v0/run` with a user key over keep-alive connections, to one project for each
 // row of the table. Each report names the same benchmarks, is its own version, and compares with a percentage threshold
@@ -197,6 +198,11 @@ int main(int argc, char** argv) {
       return 2;
     }
     Bench bench(seconds);
+    if (argc == 5) {
+      bench.ingest(std::strtoul(argv[2], nullptr, 10), std::strtoul(argv[3], nullptr, 10),
+                   std::string_view(argv[4]) == "threshold");
+      return 0;
+    }
     fmt::print("A durable append of 16 KiB to the same folder takes {:.2f} ms (median).\n\n",
                sync_ms(bench.server().data()));
     fmt::print(
