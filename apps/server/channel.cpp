@@ -243,7 +243,7 @@ Task<void> claim_job(App& app, http::Exchange& exchange, http::Params path) {
     }
     wait->specs = attempt->specs;
     const auto remaining = std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
-    if (remaining.count() <= 0) break;
+    if (remaining.count() <= 0 || hub.stopping()) break;
     if (wait->woken) continue;
     const auto ended = co_await (exchange.gone() || wait->notifier.wait(remaining));
     if (ended.index() == 0 && std::get<0>(ended)) {

@@ -99,6 +99,13 @@ JobHub::JobHub(Context& context, fs::path log_dir)
   fs::create_directories(log_dir_);
 }
 
+void JobHub::stop() {
+  stopping_ = true;
+  wake_all();
+  for (const auto& [uuid, log] : logs_)
+    log->changed.notify_all();
+}
+
 std::shared_ptr<JobWait> JobHub::enter(std::vector<storage::SpecId> specs) {
   auto wait = std::make_shared<JobWait>(context_.io, std::move(specs));
   waits_.push_back(wait);

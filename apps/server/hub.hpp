@@ -73,6 +73,10 @@ class JobHub {
  public:
   JobHub(Context& context, std::filesystem::path log_dir);
 
+  /// Ends every wait and every stream, so that the server can stop.
+  void stop();
+  bool stopping() const { return stopping_; }
+
   // Waiting runners.
   std::shared_ptr<JobWait> enter(std::vector<storage::SpecId> specs);
   void leave(const std::shared_ptr<JobWait>& wait);
@@ -113,6 +117,7 @@ class JobHub {
   std::list<AnyUuid> finished_logs_;
   Leases leases_;
   http::Notifier lease_added_;
+  bool stopping_ = false;
 };
 
 }  // namespace bencher::server

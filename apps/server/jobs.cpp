@@ -179,10 +179,10 @@ Task<void> stream_output(App& app, http::Exchange& exchange, http::Params path) 
       }
       continue;
     }
-    if (log->ended) break;
+    if (log->ended || context.hub->stopping()) break;
     if (log->changed.count() != seen) continue;
     const bool changed = co_await log->changed.wait(ping_interval);
-    if (!changed) {
+    if (!changed && !context.hub->stopping()) {
       std::string ping = "{\"event\":\"ping\"}\n";
       auto sent = co_await exchange.write_chunk(std::move(ping));
       if (!sent) co_return;

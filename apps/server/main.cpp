@@ -122,6 +122,7 @@ int serve(const Config& start) {
   signals.async_wait([&](boost::system::error_code ec, int number) {
     if (ec) return;
     logger.log(LogLevel::info, "stopping", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    hub.stop();
     stop_watching.emit(boost::asio::cancellation_type::all);
     boost::asio::co_spawn(io, stop, fail);
   });
@@ -138,6 +139,8 @@ int serve(const Config& start) {
                    url, url, url)
             << std::flush;
   io.run();
+  // What still runs on other threads may refer to coroutines: it ends before they go.
+  database.stop();
   pool.join();
   if (failed) std::rethrow_exception(failed);
   logger.log(LogLevel::info, "stopped", {});

@@ -11,8 +11,8 @@
 #include "bencher/base/encoding.hpp"
 #include "bencher/base/name.hpp"
 
-#include "lib/adapter/json_reader.hpp"
 #include "lib/adapter/registry.hpp"
+#include "lib/json/reader.hpp"
 
 namespace bencher::adapter {
 namespace {
@@ -210,7 +210,7 @@ class Bmf {
   }
 
   std::string_view text_;
-  JsonReader reader_;
+  json::Reader reader_;
   std::string scratch_;
   std::string_view benchmark_, measure_, field_;  ///< where the reader stands
 };

@@ -37,6 +37,12 @@ Database::Database(Options options)
 }
 
 Database::~Database() {
+  stop();
+  sqlite3_wal_checkpoint_v2(writer_.raw().getHandle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+}
+
+void Database::stop() {
+  if (!write_thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -48,7 +54,6 @@ Database::~Database() {
     t.join();
   checkpoint_ready_.notify_all();
   checkpoint_thread_.join();
-  sqlite3_wal_checkpoint_v2(writer_.raw().getHandle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
 }
 
 bool Database::write(Write work, Done done) {

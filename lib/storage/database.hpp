@@ -39,6 +39,9 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  /// Finishes all that waits and ends the threads; nothing more is taken. The destructor does it too.
+  void stop();
+
   /// False when the queue is full or the database is stopping: then nothing was taken.
   bool write(Write work, Done done);
   bool read(Read work);

@@ -1,4 +1,4 @@
-#include "lib/adapter/json_reader.hpp"
+#include "lib/json/reader.hpp"
 
 #include <array>
 #include <charconv>
@@ -8,7 +8,7 @@
 
 #include <fmt/core.h>
 
-namespace bencher::adapter {
+namespace bencher::json {
 namespace {
 
 constexpr bool is_digit(char c) {
@@ -68,34 +68,34 @@ bool is_large(std::string_view token) {
 
 }  // namespace
 
-bool JsonReader::fail(std::string reason) {
+bool Reader::fail(std::string reason) {
   if (reason_.empty()) reason_ = std::move(reason);
   return false;
 }
 
-char JsonReader::peek() {
+char Reader::peek() {
   while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t'))
     ++at_;
   return at_ == end_ ? '\0' : *at_;
 }
 
-bool JsonReader::take(char c) {
+bool Reader::take(char c) {
   if (peek() != c || at_ == end_) return false;
   ++at_;
   return true;
 }
 
-bool JsonReader::expect(char c, const char* what) {
+bool Reader::expect(char c, const char* what) {
   return take(c) || fail(fmt::format("expected {}, found {}", what, found()));
 }
 
-bool JsonReader::take_null() {
+bool Reader::take_null() {
   if (peek() != 'n' || end_ - at_ < 4 || std::memcmp(at_, "null", 4) != 0) return false;
   at_ += 4;
   return true;
 }
 
-std::string JsonReader::found() {
+std::string Reader::found() {
   const char c = peek();
   if (at_ == end_) return "the end of the text";
   const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
@@ -111,7 +111,7 @@ std::string JsonReader::found() {
   return fmt::format("the byte 0x{:02x}", static_cast<unsigned char>(c));
 }
 
-bool JsonReader::escape(std::string& out) {
+bool Reader::escape(std::string& out) {
   ++at_;  // the backslash
   if (at_ == end_) return fail("the text ends within a string");
   const auto hex4 = [&](std::uint32_t& point) {
@@ -150,7 +150,7 @@ bool JsonReader::escape(std::string& out) {
   }
 }
 
-bool JsonReader::string(std::string_view& out, std::string& scratch) {
+bool Reader::string(std::string_view& out, std::string& scratch) {
   if (!take('"')) return fail(fmt::format("expected a string, found {}", found()));
   const char* const first = at_;
   const auto plain = [&] {
@@ -177,7 +177,7 @@ bool JsonReader::string(std::string_view& out, std::string& scratch) {
   return true;
 }
 
-bool JsonReader::number_token(const char*& first) {
+bool Reader::number_token(const char*& first) {
   const char c = peek();
   first = at_;
   if (at_ == end_ || (c != '-' && !is_digit(c))) return fail(fmt::format("expected a number, found {}", found()));
@@ -203,7 +203,24 @@ bool JsonReader::number_token(const char*& first) {
   return true;
 }
 
-bool JsonReader::number(double& out) {
+bool Reader::number_text(std::string_view& out) {
+  const char* first = nullptr;
+  if (!number_token(first)) return false;
+  out = std::string_view(first, static_cast<std::size_t>(at_ - first));
+  return true;
+}
+
+bool Reader::boolean(bool& out) {
+  const char c = peek();
+  const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
+  const std::string_view word = c == 't' ? "true" : "false";
+  if (!rest.starts_with(word)) return fail(fmt::format("expected true or false, found {}", found()));
+  at_ += word.size();
+  out = c == 't';
+  return true;
+}
+
+bool Reader::number(double& out) {
   const char* first = nullptr;
   if (!number_token(first)) return false;
   const std::string_view token(first, static_cast<std::size_t>(at_ - first));
@@ -243,7 +260,7 @@ bool JsonReader::number(double& out) {
   return true;
 }
 
-bool JsonReader::skip(int depth) {
+bool Reader::skip(int depth) {
   std::string_view text;
   std::string scratch;
   const char c = peek();
@@ -272,9 +289,9 @@ bool JsonReader::skip(int depth) {
   return fail(fmt::format("expected a value, found {}", found()));
 }
 
-bool JsonReader::finish() {
+bool Reader::finish() {
   peek();
   return at_ == end_ || fail(fmt::format("expected the end of the text, found {}", found()));
 }
 
-}  // namespace bencher::adapter
+}  // namespace bencher::json

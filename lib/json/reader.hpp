@@ -5,12 +5,12 @@
 #include <string>
 #include <string_view>
 
-namespace bencher::adapter {
+namespace bencher::json {
 
 /// The first failure sticks: `failed()` stays true, `reason()` and `offset()` say what and where.
-class JsonReader {
+class Reader {
  public:
-  explicit JsonReader(std::string_view text) : begin_(text.data()), at_(text.data()), end_(text.data() + text.size()) {}
+  explicit Reader(std::string_view text) : begin_(text.data()), at_(text.data()), end_(text.data() + text.size()) {}
 
   bool failed() const { return !reason_.empty(); }
   const std::string& reason() const { return reason_; }
@@ -30,6 +30,10 @@ class JsonReader {
   bool string(std::string_view& out, std::string& scratch);
   /// A number as the nearest double. Fails if it is too large for one; too small ones become 0.
   bool number(double& out);
+  /// A number as it is written.
+  bool number_text(std::string_view& out);
+  /// Takes `true` or `false`.
+  bool boolean(bool& out);
   /// Takes any value. `depth`: how deep it stands; more than `max_depth` fails.
   bool skip(int depth);
   /// Fails unless only white space is left.
@@ -49,4 +53,4 @@ class JsonReader {
   std::string reason_;
 };
 
-}  // namespace bencher::adapter
+}  // namespace bencher::json

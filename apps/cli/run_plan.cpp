@@ -1,0 +1,219 @@
+// What is asked for, and the body that says so to the server.
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "bencher/base/encoding.hpp"
+#include "bencher/base/timestamp.hpp"
+#include "bencher/base/uuid.hpp"
+#include "bencher/image/reference.hpp"
+
+#include "apps/cli/context.hpp"
+#include "apps/cli/run.hpp"
+#include "apps/cli/types.hpp"
+
+namespace bencher::cli {
+namespace {
+
+template <class... Args>
+[[noreturn]] void refuse(fmt::format_string<Args...> text, Args&&... args) {
+  throw Failure{Exit::usage, fmt::format(text, std::forward<Args>(args)...)};
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words)
+    out += (out.empty() ? "" : " ") + word;
+  return out;
+}
+
+/// The words of the command: from the line, else the variable.
+std::vector<std::string> command_words(World& world, const Arguments& arguments) {
+  if (!arguments.words().empty()) return arguments.words();
+  if (const auto command = world.env("BENCHER_CMD")) return {*command};
+  return {};
+}
+
+std::vector<std::string> command_argv(const std::vector<std::string>& words, const Arguments& arguments) {
+  const bool shell = words.size() == 1 && !arguments.has("exec");
+  if (!words.empty() && !shell)
+    for (const auto* flag : {"shell", "flag"})
+      if (arguments.given(flag))
+        refuse("--{} is for a command of one word, which a shell reads; this one has {}", flag, words.size());
+  if (!shell) return words;
+  return {arguments.get_or("shell", "/bin/sh"), arguments.get_or("flag", "-c"), words.front()};
+}
+
+void check_project(World& world, const Arguments& arguments) {
+  if (arguments.has("project")) return;
+  const auto image = arguments.get("image");
+  if (image && must(ImageReference::parse(*image)).project()) return;
+  if (arguments.get_or("key", "").starts_with("bencher_run_"))
+    refuse("a project key needs its project: give --project (or set BENCHER_PROJECT)");
+  if (world.env("CI") == "true" && !arguments.has("ci-on-the-fly"))
+    refuse("no project in CI: give --project (or set BENCHER_PROJECT), or --ci-on-the-fly to have one made");
+}
+
+json::Value job_of(const RunPlan& plan, const Arguments& arguments) {
+  json::Value job;
+  job.set("image", *plan.image);
+  if (const auto spec = arguments.get("spec")) job.set("spec", *spec);
+  if (const auto entrypoint = arguments.get("entrypoint")) {
+    json::Value list;
+    list.push(*entrypoint);
+    job.set("entrypoint", std::move(list));
+  }
+  const auto strings = [](const std::vector<std::string>& values) {
+    json::Value list = json::Value::array();
+    for (const auto& value : values)
+      list.push(to_valid_utf8(value));
+    return list;
+  };
+  if (!plan.argv.empty()) job.set("cmd", strings(plan.argv));
+  if (const auto pairs = arguments.all("env"); !pairs.empty()) {
+    json::Value env = json::Value::object();
+    for (const auto& pair : pairs) {
+      const auto equals = pair.find('=');
+      env.set(pair.substr(0, equals), pair.substr(equals + 1));
+    }
+    job.set("env", std::move(env));
+  }
+  if (const auto timeout = arguments.get("job-timeout")) job.set("timeout", json::Value::number_text(*timeout));
+  if (!plan.files.empty()) job.set("file_paths", strings(plan.files));
+  if (!plan.file_sizes.empty()) {
+    job.set("file_paths", strings(plan.file_sizes));
+    job.set("file_size", true);
+  }
+  if (plan.build_time) job.set("build_time", true);
+  job.set("iter", json::Value::number(static_cast<std::int64_t>(plan.iterations)));
+  if (plan.allow_failure) job.set("allow_failure", true);
+  if (plan.backdate) job.set("backdate", Timestamp{*plan.backdate}.str());
+  return job;
+}
+
+}  // namespace
+
+RunPlan plan_run(World& world, const Arguments& arguments) {
+  // The first that is known and not built: no benchmark runs for nothing.
+  for (const auto* flag : {"github-actions", "ci-only-thresholds", "ci-only-on-alert", "ci-public-links", "ci-id",
+                           "ci-number", "ci-i-am-vulnerable-to-pwn-requests"})
+    if (arguments.has(flag)) refuse("--{}: posting to GitHub Actions is not built yet in this version", flag);
+  check_project(world, arguments);
+  types::thresholds_of(arguments);
+
+  RunPlan plan;
+  plan.image = arguments.get("image");
+  plan.files = arguments.all("file");
+  plan.file_sizes = arguments.all("file-size");
+  plan.build_time = arguments.has("build-time");
+  plan.quiet = arguments.has("quiet");
+  plan.dry_run = arguments.has("dry-run");
+  plan.detach = arguments.has("detach");
+  plan.error_on_alert = arguments.has("error-on-alert");
+  plan.allow_failure = arguments.has("allow-failure");
+  const auto format = arguments.get_or("format", "human");
+  plan.format = format == "json" ? Format::json : format == "html" ? Format::html : Format::human;
+  plan.iterations = static_cast<std::uint32_t>(std::stoul(*arguments.get("iter")));
+  if (plan.iterations == 0) refuse("--iter 0 runs nothing; it takes 1 or more");
+  if (const auto backdate = arguments.get("backdate")) plan.backdate = std::stoll(*backdate);
+  if (plan.files.size() > 255 || plan.file_sizes.size() > 255) refuse("at most 255 files");
+  if (arguments.all("env").size() > 255) refuse("--env: at most 255");
+
+  auto words = command_words(world, arguments);
+  if (const auto cmd = arguments.all("cmd"); !cmd.empty()) {
+    if (!words.empty()) refuse("the command is there twice: as --cmd and as '{}'", join(words));
+    plan.argv = cmd;
+  } else {
+    plan.argv = command_argv(words, arguments);
+  }
+  plan.display = join(plan.argv);
+  if (plan.image && plan.argv.size() > 64)
+    refuse("a command in an image has at most 64 words, this one {}", plan.argv.size());
+
+  const auto adapter = arguments.get_or("adapter", "magic");
+  if ((plan.build_time || !plan.file_sizes.empty()) && adapter != "magic" && adapter != "json")
+    refuse("--build-time and --file-size make results of their own: leave --adapter {} out", adapter);
+  if (plan.image) return plan;
+  if (plan.build_time && plan.argv.empty()) refuse("--build-time needs a command to run, or --image");
+  if (plan.argv.empty() && plan.files.empty() && plan.file_sizes.empty()) {
+    plan.input = must(world.read_input());
+    if (!plan.input || plan.input->empty())
+      refuse("nothing to run: give a command, --file, --file-size or --image, or results on standard input");
+  }
+  return plan;
+}
+
+std::string time_text(Instant time) {
+  auto text = Timestamp::of(time).str();
+  const auto milliseconds = (time.time_since_epoch() % std::chrono::seconds(1)).count();
+  if (text.ends_with('Z') && milliseconds >= 0) text.replace(text.size() - 1, 1, fmt::format(".{:03}Z", milliseconds));
+  return text;
+}
+
+std::string random_uuid(Random& random) {
+  std::array<std::uint8_t, 16> bytes{};
+  random.fill(std::as_writable_bytes(std::span(bytes)));
+  bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | 0x40);
+  bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);
+  return AnyUuid::from_bytes(bytes).str();
+}
+
+json::Value run_body(World& world, const RunPlan& plan, const Arguments& arguments, std::vector<std::string> results,
+                     Instant start, Instant end) {
+  json::Value body = json::Value::object();
+  if (const auto project = arguments.get("project")) body.set("project", *project);
+  body.set("idempotency_key", random_uuid(world.random));
+  if (const auto branch = arguments.get("branch")) body.set("branch", *branch);
+  if (const auto hash = arguments.get("hash")) body.set("hash", *hash);
+
+  // Something that cannot be a branch, such as an empty variable in CI, counts as not given.
+  auto start_point = arguments.get("start-point");
+  if (start_point && !types::branch_id.check(*start_point)) start_point.reset();
+  const bool reset = arguments.has("start-point-reset");
+  if (start_point || reset) {
+    json::Value point;
+    if (start_point) point.set("branch", *start_point);
+    if (const auto hash = arguments.get("start-point-hash")) point.set("hash", *hash);
+    point.set("max_versions", json::Value::number_text(arguments.get_or("start-point-max-versions", "255")));
+    point.set("clone_thresholds", arguments.has("start-point-clone-thresholds"));
+    point.set("reset", reset);
+    body.set("start_point", std::move(point));
+  }
+  if (const auto testbed = arguments.get("testbed")) body.set("testbed", *testbed);
+  if (arguments.has("spec-reset")) body.set("spec_reset", true);
+  if (auto thresholds = types::thresholds_of(arguments); !thresholds.is_null())
+    body.set("thresholds", std::move(thresholds));
+
+  if (plan.backdate && !plan.image) {
+    const auto duration = end - start;
+    start = Instant(std::chrono::seconds(*plan.backdate));
+    end = start + duration;
+  }
+  body.set("start_time", time_text(start));
+  body.set("end_time", time_text(end));
+  json::Value texts = json::Value::array();
+  for (auto& result : results)
+    texts.push(to_valid_utf8(result));
+  body.set("results", std::move(texts));
+  json::Value settings;
+  settings.set("adapter", arguments.get_or("adapter", "magic"));
+  for (const auto* name : {"average", "fold"})
+    if (const auto value = arguments.get(name)) settings.set(name, *value);
+  body.set("settings", std::move(settings));
+  body.set("context", run_context(world.directory));
+  if (plan.image) body.set("job", job_of(plan, arguments));
+  return body;
+}
+
+json::Value masked(json::Value body) {
+  auto* job = body.find("job");
+  if (!job || !job->contains("env")) return body;
+  json::Value hidden = json::Value::object();
+  for (const auto& [name, value] : (*job)["env"].members())
+    hidden.set(name, "***");
+  job->set("env", std::move(hidden));
+  return body;
+}
+
+}  // namespace bencher::cli
