@@ -66,6 +66,14 @@ void add_metric_count(Connection& c, ReportId report, std::int64_t count);
 void touch_series(Connection& c, OrganizationId organization, ProjectId project, TestbedId testbed,
                   BenchmarkId benchmark, MeasureId measure, Timestamp now);
 
+/// Where a report's metrics come in the order of `read_population`.
+enum class Standing {
+  newest,  ///< before all others of its head and testbed, and no other head has its version
+  older,   ///< only its own head has its version
+  shared,  ///< in the history of other heads, too
+};
+Standing standing(Connection& c, const ReportRow& report);
+
 /// Which earlier metrics a new one is compared with.
 struct Population {
   HeadId head{};
@@ -80,6 +88,8 @@ void read_population(Connection& c, const Population& population, const std::fun
 
 /// The report as the API shows it. Not expanded: without results and alerts, but with their counts.
 Report load_report(Connection& c, const ReportRow& row, bool expand);
+/// The same, not expanded, when its counts are known already.
+Report load_report_head(Connection& c, const ReportRow& row, ReportCounts counts);
 
 struct ReportFilter {
   std::optional<BranchId> branch;
