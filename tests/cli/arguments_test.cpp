@@ -127,10 +127,12 @@ TEST_SUITE("cli/arguments") {
         if (want["short"].is_string()) CHECK(std::string(1, flag->short_name) == want["short"].text());
         CHECK(flag->env == want["env"].text());
         // Where the tree has none, ours may still tell what is meant. The tag of images is a program's version.
-        if (want["default"].is_string() && (path != "up" || name != "tag")) CHECK(flag->default_value == want["default"].text());
+        if (want["default"].is_string() && (path != "up" || name != "tag"))
+          CHECK(flag->default_value == want["default"].text());
         std::set<std::string_view> values = as_set(flag->values);
         for (const auto& value : want["values"].items())
-          CHECK((values.contains(value.text()) || (flag->type == &types::boolean && types::boolean.check(value.text()))));
+          CHECK(
+              (values.contains(value.text()) || (flag->type == &types::boolean && types::boolean.check(value.text()))));
         for (const auto& value : want["hidden_values"].items())
           CHECK(as_set(flag->hidden_values).contains(value.text()));
         for (const auto& other : want["conflicts"].items())
