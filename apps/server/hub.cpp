@@ -307,8 +307,10 @@ Task<void> JobHub::watch_leases() {
     timer.expires_after(std::chrono::seconds(1));
     co_await timer.async_wait(boost::asio::use_awaitable);
     const auto silent = leases_.expired(context_.clock.now());
-    for (const auto id : silent)
-      co_await expire(storage::JobId{id});
+    for (const auto id : silent) {
+      const auto job = static_cast<storage::JobId>(id);
+      co_await expire(job);
+    }
   }
 }
 
