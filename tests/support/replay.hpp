@@ -30,6 +30,8 @@ class Replay {
   void credential(const std::string& name, std::string value) { credentials_[name] = std::move(value); }
   /// Headers that these recordings leave out.
   void ignore_header(const std::string& name) { ignored_headers_.insert(name); }
+  /// Errors come in the form of the OCI distribution specification, with a code; the recordings have them otherwise.
+  void oci_errors() { oci_errors_ = true; }
   /// Ours for a recorded text, in requests to come.
   void learn(const std::string& recorded, const std::string& ours) { known_[recorded] = ours; }
   std::string ours(const std::string& recorded) const { return substituted(recorded); }
@@ -64,6 +66,9 @@ class Replay {
           for (const auto& [mark, secret] : *all)
             if (const auto at = text.find("<" + mark + ">"); at != std::string::npos)
               text.replace(at, mark.size() + 2, secret);
+        // Recorded decoded.
+        if (text.starts_with("Basic <") && text.ends_with(">"))
+          text = "Basic " + base64(std::string_view(text).substr(7, text.size() - 8));
         if (key == "Content-Type" || key == "content-type")
           options.content_type = text;
         else
@@ -73,9 +78,10 @@ class Replay {
     std::string body;
     if (const auto* given = request.as_object().if_contains("body"); given && !given->is_null()) {
       body = given->is_string() ? std::string(given->as_string()) : json::serialize(*given);
-      for (const auto& [mark, secret] : differs.credentials)
-        if (const auto at = body.find("<" + mark + ">"); at != std::string::npos)
-          body.replace(at, mark.size() + 2, secret);
+      for (const auto* all : {&differs.credentials, &std::as_const(credentials_)})
+        for (const auto& [mark, secret] : *all)
+          if (const auto at = body.find("<" + mark + ">"); at != std::string::npos)
+            body.replace(at, mark.size() + 2, secret);
     }
     auto reply = api_.send(std::string(request.at("method").as_string()),
                            substituted(std::string(request.at("path").as_string())), substituted(body), options);
@@ -108,7 +114,13 @@ class Replay {
       if (theirs && got) compare(*theirs, json::value(*got), "/" + header, differs);
     }
     if (headers.contains("x-request-id")) CHECK(reply.header("x-request-id").has_value());
-    if (response.contains("body")) {
+    if (oci_errors_ && reply.status >= 400) {
+      if (request.at("method") != "HEAD" && reply.status != 416) {
+        const auto* errors = reply.body.is_object() ? reply.body.as_object().if_contains("errors") : nullptr;
+        CHECK_MESSAGE(errors != nullptr, "no OCI error");
+        if (errors) CHECK_FALSE(errors->at(0).at("code").as_string().empty());
+      }
+    } else if (response.contains("body")) {
       const auto& theirs = response.at("body");
       const bool plain = theirs.is_string() && reply.body.is_null();
       compare(theirs, plain ? json::value(reply.text) : reply.body, "", differs);
@@ -228,6 +240,7 @@ class Replay {
   std::map<std::string, std::string> credentials_;
   std::map<std::string, std::string> known_;
   std::set<std::string> ignored_headers_;
+  bool oci_errors_ = false;
 };
 
 }  // namespace bencher::test
