@@ -2,6 +2,7 @@
 // question about series takes.
 //
 //   ingest [SECONDS]                                        (of each measurement; default 3)
+//   ingest SECONDS perf                                     (the query only)
 //   ingest SECONDS METRICS CONNECTIONS threshold|plain      (one measurement only)
 //
 // Reports in the json adapter, by `POST /v0/run` with a user key over keep-alive connections, to one project for each
@@ -198,6 +199,10 @@ int main(int argc, char** argv) {
       return 2;
     }
     Bench bench(seconds);
+    if (argc == 3 && std::string_view(argv[2]) == "perf") {
+      bench.perf(50, 112);
+      return 0;
+    }
     if (argc == 5) {
       bench.ingest(std::strtoul(argv[2], nullptr, 10), std::strtoul(argv[3], nullptr, 10),
                    std::string_view(argv[4]) == "threshold");

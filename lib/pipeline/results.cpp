@@ -109,11 +109,12 @@ class Storing {
           shown_measure.threshold = detector.shown;
           shown_measure.boundary = boundary;
         }
-        st::touch_series(c_, scope_.project.organization_id, scope_.project.id, scope_.report.testbed_id, id,
-                         measure->id, now);
       }
     }
-    if (count > 0) st::add_metric_count(c_, scope_.report.id, count);
+    if (count > 0) {
+      st::add_metric_count(c_, scope_.report.id, count);
+      st::touch_series(c_, scope_.project, scope_.report, number, now);
+    }
     if (newest_ && memo_.has_histories(scope_.report.head_id, scope_.report.testbed_id)) continue_histories(lines);
     return out;
   }

@@ -308,13 +308,15 @@ void add_metric_count(Connection& c, ReportId report, std::int64_t count) {
       report, count);
 }
 
-void touch_series(Connection& c, OrganizationId organization, ProjectId project, TestbedId testbed,
-                  BenchmarkId benchmark, MeasureId measure, Timestamp now) {
+void touch_series(Connection& c, const ProjectRow& project, const ReportRow& report, std::uint32_t iteration,
+                  Timestamp now) {
   c.exec(
       "INSERT INTO series_last_seen (organization_id, project_id, testbed_id, benchmark_id, measure_id, last_seen) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (testbed_id, benchmark_id, measure_id) DO UPDATE SET last_seen = "
+      "SELECT ?1, ?2, ?3, report_benchmark.benchmark_id, metric.measure_id, ?4 FROM report_benchmark CROSS JOIN metric "
+      "ON metric.report_benchmark_id = report_benchmark.id WHERE report_benchmark.report_id = ?5 AND "
+      "report_benchmark.iteration = ?6 ON CONFLICT (testbed_id, benchmark_id, measure_id) DO UPDATE SET last_seen = "
       "excluded.last_seen WHERE last_seen < excluded.last_seen",
-      organization, project, testbed, benchmark, measure, now);
+      project.organization_id, project.id, report.testbed_id, now, report.id, iteration);
 }
 
 void read_population(Connection& c, const Population& p, const std::function<bool(BenchmarkId, double)>& take) {
@@ -654,10 +656,12 @@ std::vector<PerfPoint> read_series(Connection& c, PerfReports& reports, Benchmar
     p.shown.alert = c.one(take_perf_alert,
                           "SELECT uuid, boundary_limit, status, modified FROM alert WHERE boundary_id = ?1", p.metric);
   }
-  std::sort(points.begin(), points.end(), [](const PerfPoint& a, const PerfPoint& b) {
+  const auto older = [](const PerfPoint& a, const PerfPoint& b) {
     return std::tuple(a.report->version.number, a.report->start_time, a.iteration, a.metric) <
            std::tuple(b.report->version.number, b.report->start_time, b.iteration, b.metric);
-  });
+  };
+  // Nearly always they were stored in that order; points are large to move.
+  if (!std::is_sorted(points.begin(), points.end(), older)) std::sort(points.begin(), points.end(), older);
   return points;
 }
 

@@ -63,8 +63,9 @@ MetricId insert_metric(Connection& c, ReportBenchmarkId report_benchmark, Measur
 void insert_boundary(Connection& c, MetricId metric, ThresholdId threshold, ModelId model, const Boundary& boundary);
 AlertId insert_alert(Connection& c, AnyUuid uuid, MetricId metric, ReportId report, Limit limit, Timestamp now);
 void add_metric_count(Connection& c, ReportId report, std::int64_t count);
-void touch_series(Connection& c, OrganizationId organization, ProjectId project, TestbedId testbed,
-                  BenchmarkId benchmark, MeasureId measure, Timestamp now);
+/// Every series that an iteration of the report has a metric of was seen now.
+void touch_series(Connection& c, const ProjectRow& project, const ReportRow& report, std::uint32_t iteration,
+                  Timestamp now);
 
 /// Where a report's metrics come in the order of `read_population`.
 enum class Standing {
