@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include "bencher/sandbox/sandbox.hpp"
+
 #include "lib/http/websocket_client.hpp"
 #include "tests/support/world.hpp"
 
@@ -120,16 +122,28 @@ TEST_SUITE("apps/job") {
     CHECK(runner->wait() == 0);
   }
 
-  TEST_CASE("a job runs in a container, as the image's user, on a root that it cannot change") {
+  TEST_CASE("a job runs in a container, as the image's user, with no network but its own loopback") {
     World world;
+    if (auto sandbox = bencher::sandbox::make("container", {.work_dir = world.dir / "probe"}); !sandbox) {
+      MESSAGE("skipped: " << sandbox.error().message());
+      return;
+    }
     world.add_runner();
     world.push_script(
-        "v1", "cat /proc/self/status | head -9 >&2; touch /bin/x || echo read-only >&2; echo '" + one_metric + "'");
+        "v1",
+        "cat /proc/self/status /proc/net/dev >&2; echo x > /bin/x || echo not mine >&2; echo '" + one_metric + "'",
+        R"(,"User":"1000:1000")");
     auto runner = world.start_runner("runner-one", "container");
-    const auto job = job_of(world.run_image("bench:v1"));
-    const auto ended = world.ended(job);
-    INFO(ended.text, runner->text());
+    const auto ended = world.ended(job_of(world.run_image("bench:v1")));
+    INFO(ended.text);
+    INFO(runner->text());
     CHECK(ended.str("/status") == "processed");
+    const auto said = ended.str("/output/results/0/stderr");
+    CHECK(said.find("Uid:\t1000") != std::string::npos);
+    CHECK(said.find("not mine") != std::string::npos);
+    CHECK(said.find("lo:") != std::string::npos);
+    CHECK(said.find("eth") == std::string::npos);
+    CHECK(said.find("CapEff:\t0000000000000000") != std::string::npos);
   }
 
   TEST_CASE("output reaches those who follow while the job runs, and who may not see it hears of states only") {

@@ -207,4 +207,73 @@ TEST_SUITE("apps/replay") {
     all.replay_all("oci_anon_put_monolithic oci_anon_pull_unclaimed", with("", "anon-a:pull,push"));
     // Not the same on purpose: ranges of blobs, mounting and POST with a digest are done as the specification says.
   }
+
+  TEST_CASE("the recorded runs of images come out the same: specs, references and testbeds") {
+    ServerProcess server(fixed_config);
+    auto anyone = server.client();
+    for (const auto& [name, email] : {std::pair("Eustace Bagge", "eustace.bagge@nowhere.com"),
+                                      std::pair("Muriel Bagge", "muriel.bagge@nowhere.com")})
+      REQUIRE(anyone.post("/v0/auth/signup", {{"name", name}, {"email", email}, {"i_agree", true}}).status == 202);
+    auto admin = server.client(admin_token);
+    auto muriel = server.client(user_token);
+    World::must(muriel.post("/v0/organizations/muriel-bagge/projects", {{"name", "job"}}), 201);
+
+    // An image without layers: none of these jobs is run.
+    ApiClient::Options options;
+    options.headers = {{"Authorization", "Basic " + base64("muriel.bagge@nowhere.com:" + user_token)}};
+    const auto token =
+        World::must(anyone.send("GET", "/v0/auth/oci/token?scope=repository:job:pull,push", "", options), 200)
+            .str("/token");
+    options = {.token = token, .content_type = "application/octet-stream", .headers = {}};
+    const std::string config = R"({"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}})";
+    const auto digest = bencher::Digest::of(config);
+    World::must(anyone.send("POST", "/v2/job/blobs/uploads/?digest=" + digest.str(), config, options), 201);
+    options.content_type = "application/vnd.oci.image.manifest.v1+json";
+    World::must(anyone.send("PUT", "/v2/job/manifests/v1",
+                            R"({"schemaVersion":2,"config":)" +
+                                Layout::descriptor("application/vnd.oci.image.config.v1+json", digest, config.size()) +
+                                R"(,"layers":[]})",
+                            options),
+                201);
+
+    Replay all(server);
+    all.credential("admin", admin_token);
+    all.credential("user", user_token);
+    all.learn("localhost:6610", server.registry());
+    all.ignore_header("access-control-allow-headers");
+    all.ignore_header("access-control-allow-methods");
+    all.replay("run_job_no_spec");
+    for (const auto* name : {"Small", "Other", "Arch"})
+      World::must(admin.post("/v0/specs", {{"name", name},
+                                           {"os", "linux"},
+                                           {"architecture", "x86_64"},
+                                           {"cpu", 1},
+                                           {"memory", 536870912},
+                                           {"disk", 1073741824}}),
+                  201);
+    World::must(admin.patch("/v0/specs/arch", {{"archived", true}}), 200);
+    all.replay_all(
+        "run_job_unknown_spec run_job_bad_digest run_job_empty_image run_job_external_registry run_job_image_null "
+        "run_job_timeout_zero run_job_too_many_cmd run_job_unknown_tag run_job_archived_spec "
+        "run_job_project_from_unknown_image run_job_project_from_unknown_image_context run_job_testbed_without_spec");
+    all.replay_all(
+        "run_job_unknown_digest run_job_docker_hub_name run_job_other_project_image run_job_two_component_image "
+        "run_job_explicit_spec");
+    // Runs that were not recorded.
+    for (int i = 0; i < 14; ++i) {
+      json::object body{{"project", "job"},
+                        {"branch", "main"},
+                        {"start_time", "2026-11-01T10:00:00Z"},
+                        {"end_time", "2026-11-01T10:00:05Z"},
+                        {"results", json::array()}};
+      World::must(muriel.post("/v0/run", body), 201);
+    }
+    World::must(admin.patch("/v0/specs/other", {{"fallback", true}}), 200);
+    all.replay_all(
+        "run_job_fallback run_job_fallback_explicit_testbed run_job_testbed_spec_wins "
+        "run_job_explicit_spec_changes_testbed run_job_testbed_spec_before_fallback run_job_spec_reset_with_job "
+        "run_job_own_registry run_job_own_registry_no_port run_job_project_from_image run_job_library_image "
+        "run_job_with_results run_job_iter_zero run_job_digest run_job_idempotency_first run_job_idempotency_second "
+        "run_spec_reset_local");
+  }
 }
