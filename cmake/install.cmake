@@ -11,5 +11,7 @@ install(EXPORT bencherTargets NAMESPACE bencher:: DESTINATION ${package_dir})
 configure_package_config_file(cmake/bencherConfig.cmake.in bencherConfig.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(bencherConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/bencherConfig.cmake ${PROJECT_BINARY_DIR}/bencherConfigVersion.cmake DESTINATION ${package_dir})
+# Relative to where the file is, so that the package can be moved.
+file(RELATIVE_PATH BENCHER_PC_TO_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/bencher.pc.in bencher.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/bencher.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -55,8 +55,8 @@ Exit change(World& world, const Command& command, const Arguments& arguments, bo
     json::Value body;
     body.set("archived", archive);
     api.call({.method = "PATCH", .path = fmt::format("{}/{}", path, percent_encoded(id)), .body = std::move(body)});
-    world.out << fmt::format("The {} '{}' is now {}.\n", kind.name, *named,
-                             archive ? "archived" : "out of the archive");
+    // Scripts compare this line.
+    world.out << fmt::format("Successfully {} the {} ({}).\n", archive ? "archived" : "unarchived", kind.name, *named);
   }
   return Exit::ok;
 }

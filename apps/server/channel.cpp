@@ -196,7 +196,7 @@ Task<void> claim_job(App& app, http::Exchange& exchange, http::Params path) {
   }
   const auto deadline = std::chrono::steady_clock::now() + *timeout;
   std::shared_ptr<JobWait> wait;
-  for (;;) {
+  while (!hub.stopping()) {
     const auto env = context.env();
     const auto work = [&](st::Connection& c) -> Result<Attempt> {
       BENCHER_TRY(const auto runner, the_runner(c, exchange.head(), path[0].second));
@@ -252,7 +252,7 @@ Task<void> claim_job(App& app, http::Exchange& exchange, http::Params path) {
     }
     if (!wait->woken && std::chrono::steady_clock::now() >= deadline) break;
   }
-  hub.leave(wait);
+  if (wait) hub.leave(wait);
   http::Reply nothing;
   nothing.body = "null";
   co_await app.answer(exchange, row, std::move(nothing));

@@ -99,13 +99,6 @@ JobHub::JobHub(Context& context, fs::path log_dir)
   fs::create_directories(log_dir_);
 }
 
-void JobHub::stop() {
-  stopping_ = true;
-  wake_all();
-  for (const auto& [uuid, log] : logs_)
-    log->changed.notify_all();
-}
-
 std::shared_ptr<JobWait> JobHub::enter(std::vector<storage::SpecId> specs) {
   auto wait = std::make_shared<JobWait>(context_.io, std::move(specs));
   waits_.push_back(wait);
@@ -130,6 +123,13 @@ void JobHub::wake_all() {
     wait->woken = true;
     wait->notifier.notify_all();
   }
+}
+
+void JobHub::stop() {
+  stopping_ = true;
+  wake_all();
+  for (const auto& [uuid, log] : logs_)
+    log->changed.notify_all();
 }
 
 std::shared_ptr<LiveJob> JobHub::live(storage::JobId id, const AnyUuid& uuid) {
@@ -307,8 +307,10 @@ Task<void> JobHub::watch_leases() {
     timer.expires_after(std::chrono::seconds(1));
     co_await timer.async_wait(boost::asio::use_awaitable);
     const auto silent = leases_.expired(context_.clock.now());
-    for (const auto id : silent)
-      co_await expire(storage::JobId{id});
+    for (const auto id : silent) {
+      const auto job = static_cast<storage::JobId>(id);
+      co_await expire(job);
+    }
   }
 }
 

@@ -73,16 +73,16 @@ class JobHub {
  public:
   JobHub(Context& context, std::filesystem::path log_dir);
 
-  /// Ends every wait and every stream, so that the server can stop.
-  void stop();
-  bool stopping() const { return stopping_; }
-
   // Waiting runners.
   std::shared_ptr<JobWait> enter(std::vector<storage::SpecId> specs);
   void leave(const std::shared_ptr<JobWait>& wait);
   /// Wakes the runner that has waited longest for a job of that spec.
   void wake(storage::SpecId spec);
   void wake_all();
+  /// Ends every wait and every stream, so that the server can stop: a claim is answered with no job, a stream is cut
+  /// where it is, and who follows it comes back with the id of the last line.
+  void stop();
+  bool stopping() const { return stopping_; }
   std::size_t waiting() const { return waits_.size(); }
 
   // Jobs in flight.

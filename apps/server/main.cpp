@@ -2,9 +2,11 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <iostream>
+#include <malloc.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sqlite3.h>
 #include <thread>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -53,6 +55,11 @@ class JsonLogger final : public Logger {
 };
 
 int serve(const Config& start) {
+  // Its own count of its memory is a lock on every allocation, and nobody asks for it. No connection is open yet.
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  // Answers of some MiB come and go: their memory is kept for the next one, not given back and zeroed each time.
+  mallopt(M_MMAP_THRESHOLD, 16 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
   Config config = start;
   SystemClock clock;
   SystemRandom random;

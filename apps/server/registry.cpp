@@ -574,6 +574,7 @@ Task<void> Registry::handle(Exchange& exchange) {
   RegistryRequest request(*this, exchange);
   auto reply = co_await request.answer();
   reply.response.headers.push_back({"docker-distribution-api-version", "registry/2.0"});
+  reply.response.headers.push_back({"access-control-allow-origin", "*"});
   if (reply.file.empty())
     co_await exchange.respond(std::move(reply.response));
   else

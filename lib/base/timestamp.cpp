@@ -67,6 +67,21 @@ std::string Timestamp::str() const {
   const auto day = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date(day);
   const auto rest = (at - day).count();
+  // Reports and series are full of times: those of four-digit years are printed by hand.
+  if (const auto year = static_cast<int>(date.year()); year >= 0 && year <= 9999) {
+    std::string out("0000-00-00T00:00:00Z");
+    const auto put = [&out](std::size_t end, std::int64_t value) {
+      for (; value != 0; value /= 10)
+        out[--end] = static_cast<char>('0' + value % 10);
+    };
+    put(4, year);
+    put(7, static_cast<unsigned>(date.month()));
+    put(10, static_cast<unsigned>(date.day()));
+    put(13, rest / 3600);
+    put(16, rest / 60 % 60);
+    put(19, rest % 60);
+    return out;
+  }
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), rest / 3600,
                      rest / 60 % 60, rest % 60);

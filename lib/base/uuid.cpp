@@ -12,6 +12,17 @@ Result<AnyUuid> AnyUuid::parse(std::string_view text) {
   };
   const bool hyphens = text.size() == 36;
   if (!hyphens && text.size() != 32) return wrong();
+  // -1: no hex digit.
+  static constexpr auto values = [] {
+    std::array<std::int8_t, 256> table{};
+    table.fill(-1);
+    for (int i = 0; i < 10; ++i)
+      table[static_cast<std::size_t>('0' + i)] = static_cast<std::int8_t>(i);
+    for (int i = 0; i < 6; ++i)
+      table[static_cast<std::size_t>('a' + i)] = table[static_cast<std::size_t>('A' + i)] =
+          static_cast<std::int8_t>(10 + i);
+    return table;
+  }();
   AnyUuid out;
   std::size_t nibble = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -20,15 +31,8 @@ Result<AnyUuid> AnyUuid::parse(std::string_view text) {
       if (c != '-') return wrong();
       continue;
     }
-    int value = 0;
-    if (c >= '0' && c <= '9')
-      value = c - '0';
-    else if (c >= 'a' && c <= 'f')
-      value = c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F')
-      value = c - 'A' + 10;
-    else
-      return wrong();
+    const int value = values[static_cast<unsigned char>(c)];
+    if (value < 0) return wrong();
     auto& byte = out.bytes_[nibble / 2];
     byte = static_cast<std::uint8_t>(byte << 4 | value);
     ++nibble;
@@ -53,15 +57,18 @@ AnyUuid AnyUuid::from_bytes(const std::array<std::uint8_t, 16>& bytes) {
   return out;
 }
 
-std::string AnyUuid::str() const {
+void AnyUuid::write(char* to) const noexcept {
   static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(36);
   for (std::size_t i = 0; i < 16; ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
-    out += digits[bytes_[i] >> 4];
-    out += digits[bytes_[i] & 15];
+    if (i == 4 || i == 6 || i == 8 || i == 10) *to++ = '-';
+    *to++ = digits[bytes_[i] >> 4];
+    *to++ = digits[bytes_[i] & 15];
   }
+}
+
+std::string AnyUuid::str() const {
+  std::string out(36, '\0');
+  write(out.data());
   return out;
 }
 

@@ -62,8 +62,11 @@ Result<ImageReference> ImageReference::parse(std::string_view text) {
 }
 
 std::optional<std::string> ImageReference::project() const {
-  if (repository_.find('/') != std::string::npos) return std::nullopt;
-  return repository_;
+  std::string_view name = repository_;
+  if (constexpr std::string_view implied = "library/"; registry_ == default_registry && name.starts_with(implied))
+    name.remove_prefix(implied.size());
+  if (name.empty() || name.find('/') != std::string_view::npos) return std::nullopt;
+  return std::string(name);
 }
 
 bool ImageReference::is_external(std::string_view server) const {

@@ -2,6 +2,7 @@
 // Printing goes straight into a string; parsing reads simdjson's tree, which keeps duplicate members visible.
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <concepts>
 #include <cstdint>
@@ -21,6 +22,7 @@
 #include <boost/mp11/algorithm.hpp>
 
 #include "bencher/base/result.hpp"
+#include "bencher/base/uuid.hpp"
 
 namespace bencher::json {
 
@@ -131,6 +133,11 @@ void write(std::string& out, const T& v) {
     write_text(out, v);
   } else if constexpr (std::same_as<T, Raw>) {
     out += v.text;
+  } else if constexpr (std::derived_from<T, AnyUuid>) {
+    char buffer[38];
+    buffer[0] = buffer[37] = '"';
+    v.write(buffer + 1);
+    out.append(buffer, sizeof buffer);
   } else if constexpr (Text<T>) {
     write_text(out, v.str());
   } else if constexpr (DescribedEnum<T>) {
@@ -168,11 +175,20 @@ void write(std::string& out, const T& v) {
       const auto& m = v.*d.pointer;
       if constexpr (sparse_of<std::remove_cvref_t<decltype(m)>>::value)
         if (!m) return;
-      if (!first) out += ',';
+      // `,"name":`, whose length is known here; the first member goes without the comma.
+      static constexpr std::string_view name = wire_name(decltype(d)::name);
+      static constexpr auto label = [] {
+        std::array<char, name.size() + 4> text{};
+        text[0] = ',';
+        text[1] = '"';
+        for (std::size_t i = 0; i < name.size(); ++i)
+          text[2 + i] = name[i];
+        text[name.size() + 2] = '"';
+        text[name.size() + 3] = ':';
+        return text;
+      }();
+      out.append(label.data() + first, label.size() - first);
       first = false;
-      out += '"';
-      out += wire_name(d.name);
-      out += "\":";
       write(out, m);
     });
     out += '}';

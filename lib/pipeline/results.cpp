@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <set>
+#include <span>
 #include <unordered_map>
 
 #include <fmt/core.h>
 
 #include "bencher/project/benchmark.hpp"
 
+#include "lib/storage/memo.hpp"
 #include "lib/storage/thresholds.hpp"
 
 namespace bencher::pipeline {
@@ -19,41 +23,120 @@ namespace {
 /// Reports of at most this many benchmarks read each one's history by itself.
 constexpr std::size_t few_benchmarks = 16;
 
+/// Longer histories are not worth their memory between reports.
+constexpr std::size_t remembered_samples = 1024;
+
 struct Detector {
   st::ThresholdRow threshold;
   Model model;
   ThresholdModel shown;
-  std::unordered_map<st::BenchmarkId, std::vector<double>> history;
+  std::size_t limit = SIZE_MAX;  ///< of the sample
+  st::History own;               ///< when it is not remembered
+  const st::History* history = nullptr;
 };
 
 class Storing {
  public:
   Storing(st::Connection& c, const Env& env, const ReportScope& scope)
-      : c_(c), env_(env), scope_(scope), ids_(st::metric_ids(c)) {
+      : c_(c), env_(env), scope_(scope), ids_(st::metric_ids(c)), memo_(c.memo()) {
     for (auto& row : st::thresholds_of(c, scope.branch, scope.report.testbed_id)) {
       if (!row.model) continue;
       Detector d;
       d.model = st::model_of(*row.model);
+      d.limit = sample_limit(d.model);
       d.shown = ThresholdModel{row.uuid, scope.project.project.uuid, *row.model, row.created};
       d.threshold = std::move(row);
       detectors_.emplace(d.threshold.measure_id, std::move(d));
     }
+    if (detectors_.empty() && !memo_.has_histories()) return;
+    // Histories can be continued by hand only with what comes after everything else; else they are read anew.
+    switch (st::standing(c, scope.report)) {
+      case st::Standing::newest: newest_ = true; break;
+      case st::Standing::older: memo_.forget_histories(scope.report.head_id, scope.report.testbed_id); break;
+      case st::Standing::shared: memo_.forget_histories(); break;
+    }
   }
+  ~Storing() { memo_.trim(); }
+  Storing(const Storing&) = delete;
+  Storing& operator=(const Storing&) = delete;
 
   Result<std::vector<ReportResult>> iteration(std::uint32_t number, const Results& results, bool& any_alert) {
-    struct Line {
-      const BenchmarkResult* result;
-      const st::BenchmarkRow* benchmark;
-      bool ignored;
-      std::vector<std::pair<const st::MeasureRow*, const Metric*>> measures;
-    };
-    // Two names may mean one benchmark (an ignored one and its plain twin, a slug and a name): the last result wins.
-    std::map<st::BenchmarkId, Line> lines;
+    BENCHER_TRY(auto lines, resolve(results));
     std::map<st::MeasureId, std::vector<st::BenchmarkId>> wanted;
+    for (const auto& line : lines)
+      for (const auto& [measure, metric] : line.measures)
+        if (detectors_.contains(measure->id)) wanted[measure->id].push_back(line.benchmark->id);
+    for (const auto& [measure, benchmarks] : wanted)
+      read_history(detectors_.at(measure), benchmarks);
+
+    // Stored in the order of their ids, shown in that of their names.
+    std::vector<std::size_t> by_name(lines.size());
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      by_name[i] = i;
+    std::sort(by_name.begin(), by_name.end(), [&](std::size_t a, std::size_t b) {
+      return lines[a].benchmark->benchmark.name < lines[b].benchmark->benchmark.name;
+    });
+    std::vector<ReportResult> out(lines.size());
+    for (std::size_t place = 0; place < by_name.size(); ++place)
+      lines[by_name[place]].shown = &out[place];
+
+    const auto now = env_.time();
+    std::int64_t count = 0;
+    for (auto& line : lines) {
+      const auto id = line.benchmark->id;
+      auto& shown = *line.shown;
+      shown.iteration = number;
+      shown.benchmark = line.benchmark->benchmark;
+      const auto row = st::insert_report_benchmark(c_, scope_.report.id, number, id);
+      std::sort(line.measures.begin(), line.measures.end(),
+                [](const auto& a, const auto& b) { return a.first->measure.name < b.first->measure.name; });
+      shown.measures.resize(line.measures.size());
+      auto next = shown.measures.begin();
+      for (const auto& [measure, metric] : line.measures) {
+        const auto metric_id = st::insert_metric(c_, row, measure->id, *metric);
+        ++count;
+        auto& shown_measure = *next++;
+        shown_measure.measure = measure->measure;
+        shown_measure.metric = ReportMetric{ids_.uuid(metric_id), metric->value, metric->lower, metric->upper};
+        if (const auto found = detectors_.find(measure->id); found != detectors_.end()) {
+          auto& detector = found->second;
+          BENCHER_TRY(const auto boundary, check(detector, id, metric->value));
+          st::insert_boundary(c_, metric_id, detector.threshold.id, *detector.threshold.model_id, boundary);
+          if (const auto limit = outlier(boundary, metric->value); limit && !line.ignored) {
+            st::insert_alert(c_, env_.uuid(), metric_id, scope_.report.id, *limit, now);
+            any_alert = true;
+          }
+          shown_measure.threshold = detector.shown;
+          shown_measure.boundary = boundary;
+        }
+      }
+    }
+    if (count > 0) {
+      st::add_metric_count(c_, scope_.report.id, count);
+      st::touch_series(c_, scope_.project, scope_.report, number, now);
+    }
+    if (newest_ && memo_.has_histories(scope_.report.head_id, scope_.report.testbed_id)) continue_histories(lines);
+    return out;
+  }
+
+ private:
+  struct Line {
+    std::shared_ptr<const st::BenchmarkRow> benchmark;
+    bool ignored = false;
+    std::vector<std::pair<const st::MeasureRow*, const Metric*>> measures;
+    ReportResult* shown = nullptr;
+  };
+
+  /// What each result is of, in the order of the benchmarks' ids.
+  Result<std::vector<Line>> resolve(const Results& results) {
+    std::vector<Line> lines;
+    lines.reserve(results.size());
     for (const auto& result : results) {
       const auto stored = stored_benchmark(result.name);
-      BENCHER_TRY(const auto* benchmark, find_benchmark(stored.name));
-      Line line{&result, benchmark, stored.ignored, {}};
+      Line line;
+      BENCHER_TRY(line.benchmark, find_benchmark(stored.name));
+      line.ignored = stored.ignored;
+      line.measures.reserve(result.measures.size());
       for (const auto& m : result.measures) {
         BENCHER_TRY(const auto* measure, find_measure(m.measure));
         const auto twin = std::find_if(line.measures.begin(), line.measures.end(),
@@ -63,55 +146,23 @@ class Storing {
         else
           line.measures.emplace_back(measure, &m.metric);
       }
-      lines.insert_or_assign(benchmark->id, std::move(line));
+      lines.push_back(std::move(line));
     }
-    for (const auto& [id, line] : lines)
-      for (const auto& [measure, metric] : line.measures)
-        if (detectors_.contains(measure->id)) wanted[measure->id].push_back(id);
-    for (const auto& [measure, benchmarks] : wanted)
-      read_history(detectors_.at(measure), benchmarks);
-
-    std::vector<ReportResult> out;
-    out.reserve(lines.size());
-    const auto now = env_.time();
-    std::int64_t count = 0;
-    for (auto& [id, line] : lines) {
-      ReportResult shown{number, line.benchmark->benchmark, {}};
-      const auto row = st::insert_report_benchmark(c_, scope_.report.id, number, id);
-      std::sort(line.measures.begin(), line.measures.end(),
-                [](const auto& a, const auto& b) { return a.first->measure.name < b.first->measure.name; });
-      for (const auto& [measure, metric] : line.measures) {
-        const auto metric_id = st::insert_metric(c_, row, measure->id, *metric);
-        ++count;
-        ReportMeasure shown_measure;
-        shown_measure.measure = measure->measure;
-        shown_measure.metric = ReportMetric{ids_.uuid(metric_id), metric->value, metric->lower, metric->upper};
-        if (const auto found = detectors_.find(measure->id); found != detectors_.end()) {
-          auto& detector = found->second;
-          BENCHER_TRY(const auto boundary, check(detector, detector.history[id], metric->value));
-          st::insert_boundary(c_, metric_id, detector.threshold.id, *detector.threshold.model_id, boundary);
-          if (const auto limit = outlier(boundary, metric->value); limit && !line.ignored) {
-            st::insert_alert(c_, env_.uuid(), metric_id, scope_.report.id, *limit, now);
-            any_alert = true;
-          }
-          shown_measure.threshold = detector.shown;
-          shown_measure.boundary = boundary;
-        }
-        st::touch_series(c_, scope_.project.organization_id, scope_.project.id, scope_.report.testbed_id, id,
-                         measure->id, now);
-        shown.measures.push_back(std::move(shown_measure));
-      }
-      out.push_back(std::move(shown));
+    // Two names may mean one benchmark (an ignored one and its plain twin, a slug and a name): the last result wins.
+    std::stable_sort(lines.begin(), lines.end(),
+                     [](const Line& a, const Line& b) { return a.benchmark->id < b.benchmark->id; });
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      if (i + 1 < lines.size() && lines[i + 1].benchmark->id == lines[i].benchmark->id) continue;
+      if (kept != i) lines[kept] = std::move(lines[i]);
+      ++kept;
     }
-    if (count > 0) st::add_metric_count(c_, scope_.report.id, count);
-    std::sort(out.begin(), out.end(),
-              [](const ReportResult& a, const ReportResult& b) { return a.benchmark.name < b.benchmark.name; });
-    return out;
+    lines.resize(kept);
+    return lines;
   }
 
- private:
-  Result<const st::BenchmarkRow*> find_benchmark(std::string_view name) {
-    if (const auto known = benchmarks_.find(std::string(name)); known != benchmarks_.end()) return &known->second;
+  Result<std::shared_ptr<const st::BenchmarkRow>> find_benchmark(std::string_view name) {
+    if (auto known = memo_.benchmark(scope_.project.id, name)) return known;
     BENCHER_TRY(const auto id, NameId<BenchmarkName>::parse(name));
     auto found = st::find_benchmark(c_, scope_.project.id, st::Key::of(id));
     if (found && found->benchmark.archived) {
@@ -132,7 +183,7 @@ class Storing {
       BENCHER_TRY(const auto row, st::insert_benchmark(c_, scope_.project.id, b));
       found = st::BenchmarkRow{row, std::move(b)};
     }
-    return &benchmarks_.insert_or_assign(std::string(name), *std::move(found)).first->second;
+    return memo_.remember(scope_.project.id, name, *std::move(found));
   }
 
   Result<const st::MeasureRow*> find_measure(std::string_view text) {
@@ -149,47 +200,74 @@ class Storing {
   }
 
   void read_history(Detector& d, const std::vector<st::BenchmarkId>& benchmarks) {
-    d.history.clear();
-    const auto limit = sample_limit(d.model);
-    std::size_t open = benchmarks.size();
-    for (const auto id : benchmarks)
-      d.history[id];
+    const auto& report = scope_.report;
     st::Population population;
-    population.head = scope_.report.head_id;
-    population.testbed = scope_.report.testbed_id;
-    population.spec = scope_.report.spec_id;
+    population.head = report.head_id;
+    population.testbed = report.testbed_id;
+    population.spec = report.spec_id;
     population.measure = d.threshold.measure_id;
-    if (d.model.window) population.since = Timestamp{scope_.report.start_time.seconds - *d.model.window};
+    if (d.model.window) population.since = Timestamp{report.start_time.seconds - *d.model.window};
+
+    const bool remembered = newest_ && !population.spec && !population.since && d.limit <= remembered_samples;
+    d.own = st::History{d.limit, {}};
+    auto& history =
+        remembered ? memo_.history(report.head_id, report.testbed_id, d.threshold.measure_id, d.limit) : d.own;
+    d.history = &history;
+    std::unordered_map<st::BenchmarkId, std::vector<double>> read;
+    for (const auto id : benchmarks)
+      if (!history.newest_first.contains(id)) read[id];
+    if (read.empty()) return;
+    std::size_t open = read.size();
     const auto take = [&](st::BenchmarkId id, double value) {
-      const auto found = d.history.find(id);
-      if (found == d.history.end() || found->second.size() >= limit) return open > 0;
+      const auto found = read.find(id);
+      if (found == read.end() || found->second.size() >= history.limit) return open > 0;
       found->second.push_back(value);
-      if (found->second.size() == limit) --open;
+      if (found->second.size() == history.limit) --open;
       return open > 0;
     };
-    if (benchmarks.size() > few_benchmarks) {
+    if (read.size() > few_benchmarks) {
       st::read_population(c_, population, take);
-      return;
+    } else {
+      for (const auto& [id, values] : read) {
+        population.benchmark = id;
+        open = 1;
+        st::read_population(c_, population, take);
+      }
     }
-    for (const auto id : benchmarks) {
-      population.benchmark = id;
-      open = 1;
-      st::read_population(c_, population, take);
+    for (auto& [id, values] : read) {
+      if (remembered)
+        memo_.put(history, id, std::move(values));
+      else
+        history.newest_first[id] = std::move(values);
     }
   }
 
-  static Result<Boundary> check(const Detector& d, const std::vector<double>& history, double value) {
-    if (history.empty() || history.size() < d.model.min_sample_size.value_or(0)) return Boundary{};
+  static Result<Boundary> check(const Detector& d, st::BenchmarkId benchmark, double value) {
+    const auto& all = d.history->newest_first.at(benchmark);
+    const auto sample = std::span(all).first(std::min(all.size(), d.limit));
+    if (sample.empty() || sample.size() < d.model.min_sample_size.value_or(0)) return Boundary{};
     if (!d.model.lower_boundary && !d.model.upper_boundary) return Boundary{};
-    return compute(d.model, history, value);
+    return compute(d.model, sample, value);
+  }
+
+  /// Every later report, and iteration, is compared with these values too.
+  void continue_histories(const std::vector<Line>& lines) {
+    std::map<st::MeasureId, st::History*> histories;
+    for (const auto& line : lines)
+      for (const auto& [measure, metric] : line.measures) {
+        auto [it, fresh] = histories.try_emplace(measure->id);
+        if (fresh) it->second = memo_.find_history(scope_.report.head_id, scope_.report.testbed_id, measure->id);
+        if (it->second) memo_.add(*it->second, line.benchmark->id, metric->value);
+      }
   }
 
   st::Connection& c_;
   const Env& env_;
   const ReportScope& scope_;
   const st::MetricIds& ids_;
+  st::Memo& memo_;
+  bool newest_ = false;
   std::map<st::MeasureId, Detector> detectors_;
-  std::unordered_map<std::string, st::BenchmarkRow> benchmarks_;
   std::map<std::string, st::MeasureRow, std::less<>> measures_;
 };
 
@@ -227,7 +305,19 @@ Result<StoredResults> store_results(st::Connection& c, const Env& env, const Rep
 Report complete_report(st::Connection& c, const st::ReportRow& row, StoredResults stored) {
   // Alerts are few; with them the report is read back, which is also how they are ordered.
   if (stored.any_alert) return st::load_report(c, row, true);
-  Report report = st::load_report(c, row, false);
+  ReportCounts counts;
+  for (const auto& iteration : stored.results) {
+    std::set<Uuid<Measure>> measures;
+    for (const auto& result : iteration)
+      for (const auto& m : result.measures)
+        measures.insert(m.measure.uuid);
+    // A benchmark without metrics is not counted.
+    const auto benchmarks =
+        std::count_if(iteration.begin(), iteration.end(), [](const ReportResult& r) { return !r.measures.empty(); });
+    if (benchmarks > 0)
+      counts.results.push_back({static_cast<std::uint32_t>(benchmarks), static_cast<std::uint32_t>(measures.size())});
+  }
+  Report report = st::load_report_head(c, row, std::move(counts));
   report.expanded = true;
   report.results = std::move(stored.results);
   return report;

@@ -2,7 +2,9 @@
 
 namespace bencher {
 
-std::string print(const Report& report) { return json::print(to_wire(report)); }
+std::string print(const Report& report) {
+  return json::print(to_wire(report));
+}
 
 ReportWire to_wire(Report r) {
   ReportWire w;

@@ -1,37 +1,91 @@
 #include "lib/storage/connection.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <sqlite3.h>
 #include <stdexcept>
+#include <string_view>
 
 #include <fmt/core.h>
 
+#include "lib/storage/memo.hpp"
 #include "lib/storage/migration.hpp"
 
 namespace bencher::storage {
 
-AnyUuid Row::parse_uuid(const std::string& text) {
+Statement::Statement(sqlite3* db, const char* sql) {
+  const int code = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &handle_, nullptr);
+  if (code != SQLITE_OK) throw SQLite::Exception(db, code);
+}
+
+Statement::~Statement() {
+  sqlite3_finalize(handle_);
+}
+
+void Statement::fail(int code) const {
+  throw SQLite::Exception(sqlite3_db_handle(handle_), code);
+}
+
+AnyUuid Row::parse_uuid(std::string_view text) {
   auto uuid = AnyUuid::parse(text);
-  if (!uuid) throw std::runtime_error("the database holds a malformed UUID: " + text);
+  if (!uuid) throw std::runtime_error("the database holds a malformed UUID: " + std::string(text));
   return *uuid;
 }
 
 Connection::Connection(const std::string& file, ConnectionOptions options)
-    : db_(file, options.read_only ? SQLite::OPEN_READONLY : SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
-          options.busy_timeout_ms) {
+    // One thread at a time: SQLite need not lock.
+    : db_(file,
+          (options.read_only ? SQLite::OPEN_READONLY : SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) |
+              SQLite::OPEN_NOMUTEX,
+          options.busy_timeout_ms),
+      memo_(std::make_unique<Memo>()) {
   if (options.read_only) {
     db_.exec("PRAGMA query_only = ON");
   } else {
     // Checkpoints run off the writer's path; see Database.
     db_.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;");
+    watch();
   }
   db_.exec(
       fmt::format("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{};", options.cache_kib));
 }
 
-SQLite::Statement& Connection::prepared(const char* sql) {
+Connection::~Connection() = default;
+
+void Connection::watch() {
+  sqlite3_update_hook(
+      db_.getHandle(),
+      [](void* self, int what, const char*, const char* table_name, sqlite3_int64) {
+        if (what == SQLITE_INSERT) return;
+        static constexpr std::string_view of_history[] = {"metric",  "report",       "report_benchmark",
+                                                          "version", "head_version", "head"};
+        const std::string_view table = table_name;
+        auto& memo = *static_cast<Connection*>(self)->memo_;
+        if (table == "benchmark") memo.forget_benchmarks();
+        if (std::find(std::begin(of_history), std::end(of_history), table) != std::end(of_history))
+          memo.forget_histories();
+      },
+      this);
+  sqlite3_rollback_hook(
+      db_.getHandle(), [](void* self) { static_cast<Connection*>(self)->forget(); }, this);
+}
+
+Memo& Connection::memo() {
+  const auto version = value<std::int64_t>("PRAGMA data_version").value_or(0);
+  if (version != data_version_) forget();
+  data_version_ = version;
+  return *memo_;
+}
+
+void Connection::forget() noexcept {
+  memo_->forget_benchmarks();
+  memo_->forget_histories();
+}
+
+Statement& Connection::prepared(const char* sql) {
   auto& slot = statements_[sql];
-  if (!slot) slot = std::make_unique<SQLite::Statement>(db_, sql);
-  slot->tryReset();
+  if (!slot) slot = std::make_unique<Statement>(db_.getHandle(), sql);
+  slot->reset();
   return *slot;
 }
 
@@ -54,6 +108,7 @@ Savepoint::Savepoint(Connection& connection) : connection_(connection) {
 
 Savepoint::~Savepoint() {
   if (done_) return;
+  connection_.forget();
   try {
     connection_.exec("ROLLBACK TO step");
     connection_.exec("RELEASE step");

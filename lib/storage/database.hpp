@@ -26,7 +26,8 @@ class Database {
     int cache_kib = 16 * 1024;
     std::size_t queue_limit = 4096;  ///< waiting writes or reads; more are refused
   };
-  /// Runs on the writer thread inside the transaction; false or an exception rolls it back alone.
+  /// Runs on the writer thread inside the transaction; false or an exception rolls it back alone. It may run a second
+  /// time, after the first was undone, when another of its group failed: it must not use up what it holds.
   using Write = std::function<bool(Connection&)>;
   /// Called on the writer thread after the commit; with what `Write` threw, or what the commit did.
   using Done = std::function<void(std::exception_ptr)>;
@@ -57,6 +58,9 @@ class Database {
     Done done;
   };
   void write_loop();
+  /// One transaction; false when it was undone and has to run with savepoints.
+  bool run(std::vector<Job>& group, std::vector<std::exception_ptr>& failed, bool savepoints);
+  void roll_back();
   void read_loop();
   void checkpoint_loop();
 

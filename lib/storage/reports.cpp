@@ -1,8 +1,10 @@
 #include "lib/storage/reports.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <stdexcept>
+#include <tuple>
 #include <unordered_map>
 
 #include "lib/storage/dimensions.hpp"
@@ -306,13 +308,15 @@ void add_metric_count(Connection& c, ReportId report, std::int64_t count) {
       report, count);
 }
 
-void touch_series(Connection& c, OrganizationId organization, ProjectId project, TestbedId testbed,
-                  BenchmarkId benchmark, MeasureId measure, Timestamp now) {
+void touch_series(Connection& c, const ProjectRow& project, const ReportRow& report, std::uint32_t iteration,
+                  Timestamp now) {
   c.exec(
       "INSERT INTO series_last_seen (organization_id, project_id, testbed_id, benchmark_id, measure_id, last_seen) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (testbed_id, benchmark_id, measure_id) DO UPDATE SET last_seen = "
+      "SELECT ?1, ?2, ?3, report_benchmark.benchmark_id, metric.measure_id, ?4 FROM report_benchmark CROSS JOIN metric "
+      "ON metric.report_benchmark_id = report_benchmark.id WHERE report_benchmark.report_id = ?5 AND "
+      "report_benchmark.iteration = ?6 ON CONFLICT (testbed_id, benchmark_id, measure_id) DO UPDATE SET last_seen = "
       "excluded.last_seen WHERE last_seen < excluded.last_seen",
-      organization, project, testbed, benchmark, measure, now);
+      project.organization_id, project.id, report.testbed_id, now, report.id, iteration);
 }
 
 void read_population(Connection& c, const Population& p, const std::function<bool(BenchmarkId, double)>& take) {
@@ -334,7 +338,24 @@ void read_population(Connection& c, const Population& p, const std::function<boo
   }
 }
 
-Report load_report(Connection& c, const ReportRow& row, bool expand) {
+Standing standing(Connection& c, const ReportRow& r) {
+  const auto heads = c.value<std::int64_t>("SELECT count(*) FROM head_version WHERE version_id = ?1", r.version_id);
+  const auto newer = c.value<std::int64_t>(
+      "SELECT count(*) FROM (SELECT 1 FROM head_version WHERE head_id = ?1 AND number >= (SELECT number FROM version "
+      "WHERE id = ?2) LIMIT 2)",
+      r.head_id, r.version_id);
+  if (heads != 1) return Standing::shared;
+  if (newer != 1) return Standing::older;
+  return c.value<int>(
+              "SELECT 1 FROM report WHERE version_id = ?1 AND testbed_id = ?2 AND id <> ?3 AND start_time >= ?4 LIMIT "
+              "1",
+              r.version_id, r.testbed_id, r.id, r.start_time)
+                 .has_value()
+             ? Standing::older
+             : Standing::newest;
+}
+
+Report load_report_head(Connection& c, const ReportRow& row, ReportCounts counts) {
   Report out;
   out.uuid = row.uuid;
   if (row.user_id) {
@@ -349,6 +370,13 @@ Report load_report(Connection& c, const ReportRow& row, bool expand) {
   out.created = row.created;
   out.job = c.value<Uuid<Job>>("SELECT uuid FROM job WHERE report_id = ?1", row.id);
   out.testbed = testbed_for_report(c, row.testbed_id, out.job.has_value(), row.spec_id)->testbed;
+  out.expanded = false;
+  out.counts = std::move(counts);
+  return out;
+}
+
+Report load_report(Connection& c, const ReportRow& row, bool expand) {
+  auto out = load_report_head(c, row, {});
   out.expanded = expand;
 
   Shared shared(c);
@@ -518,6 +546,14 @@ constexpr std::size_t perf_limit = 255;
   "boundary.baseline, boundary.lower_limit, boundary.upper_limit, alert.uuid, alert.boundary_limit, alert.status, " \
   "alert.modified "
 
+PerfAlert take_perf_alert(Row& row) {
+  PerfAlert alert;
+  row.take(alert.uuid);
+  alert.limit = row.take<bool>() ? Limit::upper : Limit::lower;
+  row.take(alert.status), row.take(alert.modified);
+  return alert;
+}
+
 PerfMetric take_perf(Row& row, const MetricIds& ids, std::optional<std::pair<ThresholdId, ModelId>>& model) {
   PerfMetric m;
   row.take(m.report), row.take(m.iteration), row.take(m.start_time), row.take(m.end_time);
@@ -528,12 +564,105 @@ PerfMetric take_perf(Row& row, const MetricIds& ids, std::optional<std::pair<Thr
   model = std::pair(threshold, row.take<ModelId>());
   m.boundary = take_boundary(row);
   if (row.next_is_null()) return m;
-  PerfAlert alert;
-  row.take(alert.uuid);
-  alert.limit = row.take<bool>() ? Limit::upper : Limit::lower;
-  row.take(alert.status), row.take(alert.modified);
-  m.alert = alert;
+  m.alert = take_perf_alert(row);
   return m;
+}
+
+/// The reports that the series of one branch head, testbed and spec have points of. Each is read once, when the first
+/// series meets it.
+class PerfReports {
+ public:
+  PerfReports(Connection& c, HeadId head, TestbedId testbed, std::optional<SpecId> spec, const PerfQuery& query)
+      : c_(c), head_(head), testbed_(testbed), spec_(spec), query_(query) {}
+
+  struct Found {
+    Uuid<Report> uuid;
+    Timestamp start_time;
+    Timestamp end_time;
+    Version version;
+  };
+  /// Null when the report is none of them.
+  const Found* find(ReportId id) {
+    auto [it, fresh] = reports_.try_emplace(id);
+    if (fresh)
+      it->second = c_.one(
+          [](Row& row) {
+            Found f;
+            row.take(f.uuid), row.take(f.start_time), row.take(f.end_time);
+            row.take(f.version.number), row.take(f.version.hash);
+            return f;
+          },
+          "SELECT report.uuid, report.start_time, report.end_time, version.number, version.hash FROM report JOIN "
+          "version ON version.id = report.version_id WHERE report.id = ?1 AND report.testbed_id = ?3 AND (?4 IS NULL "
+          "OR report.spec_id = ?4) AND (?5 IS NULL OR report.start_time >= ?5) AND (?6 IS NULL OR report.end_time <= "
+          "?6) AND EXISTS (SELECT 1 FROM head_version WHERE head_id = ?2 AND version_id = report.version_id)",
+          id, head_, testbed_, spec_, query_.start_time, query_.end_time);
+    return it->second ? &*it->second : nullptr;
+  }
+
+ private:
+  Connection& c_;
+  HeadId head_;
+  TestbedId testbed_;
+  std::optional<SpecId> spec_;
+  const PerfQuery& query_;
+  std::unordered_map<ReportId, std::optional<Found>> reports_;
+};
+
+struct PerfPoint {
+  const PerfReports::Found* report;
+  std::uint32_t iteration;
+  MetricId metric;
+  std::optional<std::pair<ThresholdId, ModelId>> model;
+  PerfMetric shown;
+};
+
+/// One series, oldest first.
+std::vector<PerfPoint> read_series(Connection& c, PerfReports& reports, BenchmarkId benchmark, MeasureId measure,
+                                   const MetricIds& ids) {
+  std::vector<PerfPoint> points;
+  {
+    auto rows = c.query(
+        "SELECT report_benchmark.report_id, report_benchmark.iteration, metric.id, metric.value, metric.lower_value, "
+        "metric.upper_value, boundary.threshold_id, boundary.model_id, boundary.baseline, boundary.lower_limit, "
+        "boundary.upper_limit FROM report_benchmark CROSS JOIN metric ON metric.report_benchmark_id = "
+        "report_benchmark.id AND metric.measure_id = ?2 LEFT JOIN boundary ON boundary.metric_id = metric.id WHERE "
+        "report_benchmark.benchmark_id = ?1",
+        benchmark, measure);
+    while (rows.next()) {
+      auto row = rows.row();
+      const auto* report = reports.find(row.take<ReportId>());
+      if (!report) continue;
+      auto& p = points.emplace_back();
+      p.report = report;
+      row.take(p.iteration);
+      p.shown.report = report->uuid;
+      p.shown.iteration = p.iteration;
+      p.shown.start_time = report->start_time;
+      p.shown.end_time = report->end_time;
+      p.shown.version = report->version;
+      row.take(p.metric);
+      p.shown.metric.uuid = ids.uuid(p.metric);
+      row.take(p.shown.metric.value), row.take(p.shown.metric.lower_value), row.take(p.shown.metric.upper_value);
+      if (row.next_is_null()) continue;
+      const auto threshold = row.take<ThresholdId>();
+      p.model = std::pair(threshold, row.take<ModelId>());
+      p.shown.boundary = take_boundary(row);
+    }
+  }
+  for (auto& p : points) {
+    // An alert is raised outside of the limits only; the other metrics, nearly all, need not be asked for.
+    if (!p.shown.boundary || !outlier(*p.shown.boundary, p.shown.metric.value)) continue;
+    p.shown.alert = c.one(take_perf_alert,
+                          "SELECT uuid, boundary_limit, status, modified FROM alert WHERE boundary_id = ?1", p.metric);
+  }
+  const auto older = [](const PerfPoint& a, const PerfPoint& b) {
+    return std::tuple(a.report->version.number, a.report->start_time, a.iteration, a.metric) <
+           std::tuple(b.report->version.number, b.report->start_time, b.iteration, b.metric);
+  };
+  // Nearly always they were stored in that order; points are large to move.
+  if (!std::is_sorted(points.begin(), points.end(), older)) std::sort(points.begin(), points.end(), older);
+  return points;
 }
 
 }  // namespace
@@ -566,6 +695,8 @@ Perf load_perf(Connection& c, const ProjectRow& project, const PerfQuery& query)
           skip = true;
         }
       }
+      std::optional<PerfReports> reports;
+      if (!skip) reports.emplace(c, branch->head_id, testbed->id, spec, query);
       for (const auto& benchmark_uuid : query.benchmarks) {
         const auto benchmark = find_benchmark(c, project.id, {Key::By::uuid, benchmark_uuid.str()});
         for (const auto& measure_uuid : query.measures) {
@@ -574,32 +705,14 @@ Perf load_perf(Connection& c, const ProjectRow& project, const PerfQuery& query)
           const auto measure = find_measure(c, project.id, {Key::By::uuid, measure_uuid.str()});
           if (!measure) continue;
           PerfSeries series;
-          std::vector<std::optional<std::pair<ThresholdId, ModelId>>> models;
-          {
-            auto rows = c.query(
-                "SELECT " PERF_COLUMNS
-                "FROM report_benchmark CROSS JOIN report ON report.id = report_benchmark.report_id CROSS JOIN "
-                "head_version "
-                "ON head_version.head_id = ?1 AND head_version.version_id = report.version_id CROSS JOIN metric ON "
-                "metric.report_benchmark_id = report_benchmark.id AND metric.measure_id = ?4 JOIN version ON "
-                "version.id = "
-                "report.version_id LEFT JOIN boundary ON boundary.metric_id = metric.id LEFT JOIN alert ON "
-                "alert.boundary_id = metric.id WHERE report_benchmark.benchmark_id = ?3 AND report.testbed_id = ?2 AND "
-                "(?5 "
-                "IS NULL OR report.spec_id = ?5) AND (?6 IS NULL OR report.start_time >= ?6) AND (?7 IS NULL OR "
-                "report.end_time <= ?7) ORDER BY version.number, report.start_time, report_benchmark.iteration, "
-                "metric.id",
-                branch->head_id, testbed->id, benchmark->id, measure->id, spec, query.start_time, query.end_time);
-            while (rows.next()) {
-              auto row = rows.row();
-              series.metrics.push_back(take_perf(row, ids, models.emplace_back()));
-            }
+          auto points = read_series(c, *reports, benchmark->id, measure->id, ids);
+          if (points.empty()) continue;
+          series.metrics.reserve(points.size());
+          for (auto& p : points) {
+            if (p.model)
+              p.shown.threshold = shared.threshold_model(p.model->first, p.model->second, project.project.uuid);
+            series.metrics.push_back(std::move(p.shown));
           }
-          if (series.metrics.empty()) continue;
-          for (std::size_t i = 0; i < models.size(); ++i)
-            if (models[i])
-              series.metrics[i].threshold =
-                  shared.threshold_model(models[i]->first, models[i]->second, project.project.uuid);
           series.branch = branch->branch;
           series.testbed = testbed->testbed;
           series.benchmark = benchmark->benchmark;

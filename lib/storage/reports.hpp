@@ -63,8 +63,17 @@ MetricId insert_metric(Connection& c, ReportBenchmarkId report_benchmark, Measur
 void insert_boundary(Connection& c, MetricId metric, ThresholdId threshold, ModelId model, const Boundary& boundary);
 AlertId insert_alert(Connection& c, AnyUuid uuid, MetricId metric, ReportId report, Limit limit, Timestamp now);
 void add_metric_count(Connection& c, ReportId report, std::int64_t count);
-void touch_series(Connection& c, OrganizationId organization, ProjectId project, TestbedId testbed,
-                  BenchmarkId benchmark, MeasureId measure, Timestamp now);
+/// Every series that an iteration of the report has a metric of was seen now.
+void touch_series(Connection& c, const ProjectRow& project, const ReportRow& report, std::uint32_t iteration,
+                  Timestamp now);
+
+/// Where a report's metrics come in the order of `read_population`.
+enum class Standing {
+  newest,  ///< before all others of its head and testbed, and no other head has its version
+  older,   ///< only its own head has its version
+  shared,  ///< in the history of other heads, too
+};
+Standing standing(Connection& c, const ReportRow& report);
 
 /// Which earlier metrics a new one is compared with.
 struct Population {
@@ -80,6 +89,8 @@ void read_population(Connection& c, const Population& population, const std::fun
 
 /// The report as the API shows it. Not expanded: without results and alerts, but with their counts.
 Report load_report(Connection& c, const ReportRow& row, bool expand);
+/// The same, not expanded, when its counts are known already.
+Report load_report_head(Connection& c, const ReportRow& row, ReportCounts counts);
 
 struct ReportFilter {
   std::optional<BranchId> branch;

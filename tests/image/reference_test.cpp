@@ -23,6 +23,8 @@ TEST_SUITE("image/reference") {
         {"bench@sha256:ab", "docker.io", "bench", "", "sha256:ab", "bench"},
         {"bench:v1@sha256:ab", "docker.io", "bench", "v1", "sha256:ab", "bench"},
         {"team/bench", "docker.io", "team/bench", "latest", "", ""},
+        {"library/bench:v1", "docker.io", "library/bench", "v1", "", "bench"},
+        {"localhost/library/bench", "localhost", "library/bench", "latest", "", ""},
         {"localhost/bench:v1", "localhost", "bench", "v1", "", "bench"},
         {"localhost:6610/bench", "localhost:6610", "bench", "latest", "", "bench"},
         {"localhost:6610/bench:v2", "localhost:6610", "bench", "v2", "", "bench"},

@@ -1,10 +1,9 @@
 // Uses something of each installed library: reads results, names the sandboxes, and makes a client.
-#include <cstdio>
-
 #include <bencher/adapter/adapter.hpp>
 #include <bencher/client/http.hpp>
 #include <bencher/sandbox/sandbox.hpp>
 #include <bencher/storage/store.hpp>
+#include <cstdio>
 
 int main() {
   const auto results = bencher::parse(bencher::AdapterKind::json, R"({"b":{"latency":{"value":1.5}}})", std::nullopt);

@@ -26,6 +26,8 @@ class AnyUuid {
 
   /// Lower case with hyphens, 36 characters.
   std::string str() const;
+  /// Puts the same 36 characters at `to`.
+  void write(char* to) const noexcept;
   const std::array<std::uint8_t, 16>& bytes() const noexcept { return bytes_; }
   bool is_nil() const noexcept { return *this == AnyUuid(); }
 

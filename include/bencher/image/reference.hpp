@@ -32,7 +32,8 @@ class ImageReference {
   /// What a manifest is asked for by: the digest, else the tag.
   const std::string& manifest() const noexcept { return digest_.empty() ? tag_ : digest_; }
 
-  /// The project that the repository names: UUID or slug, when it has exactly one component.
+  /// The project that the repository names: UUID or slug, when it has exactly one component beside the
+  /// `library/` that Docker Hub implies.
   std::optional<std::string> project() const;
 
   /// Whether it lives in another registry than `server`, the URL (or host, or host and port) of our own. A name without

@@ -31,7 +31,8 @@ CREATE TABLE report_benchmark (
   benchmark_id INTEGER NOT NULL REFERENCES benchmark (id),
   UNIQUE (report_id, iteration, benchmark_id)
 ) STRICT;
-CREATE INDEX index_report_benchmark_benchmark ON report_benchmark (benchmark_id, report_id);
+-- A series is found in it alone.
+CREATE INDEX index_report_benchmark_benchmark ON report_benchmark (benchmark_id, report_id, iteration);
 
 CREATE TABLE metric (
   id INTEGER PRIMARY KEY,

@@ -83,7 +83,7 @@ CREATE INDEX index_project_present ON project (id) WHERE deleted IS NULL;
 CREATE INDEX index_project_role_project ON project_role (project_id);
 
 -- index index_report_benchmark_benchmark
-CREATE INDEX index_report_benchmark_benchmark ON report_benchmark (benchmark_id, report_id);
+CREATE INDEX index_report_benchmark_benchmark ON report_benchmark (benchmark_id, report_id, iteration);
 
 -- index index_report_head
 CREATE INDEX index_report_head ON report (head_id);

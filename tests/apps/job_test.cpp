@@ -1,0 +1,384 @@
+// Images, jobs and runners: the real server, the real runner, and skopeo as the registry's client.
+#include <deque>
+#include <future>
+#include <set>
+
+#include <doctest/doctest.h>
+
+#include "bencher/sandbox/sandbox.hpp"
+
+#include "lib/http/websocket_client.hpp"
+#include "tests/support/world.hpp"
+
+using namespace bencher::test;
+using bencher::http::WebSocketClient;
+
+namespace {
+
+const std::string one_metric = R"({"bench":{"latency":{"value":42}}})";
+const std::string print_metric = "echo working >&2; echo '" + one_metric + "'";
+
+bool is_event(const json::object& line, std::string_view event) {
+  return std::string_view(line.at("event").as_string()) == event;
+}
+bool has_log(const json::object& line, std::string_view text) {
+  return is_event(line, "log") && std::string_view(line.at("data").as_string()).find(text) != std::string_view::npos;
+}
+
+std::string job_of(const Reply& report) {
+  return World::must(report, 201).str("/job");
+}
+
+/// What a scripted runner hears on a job's channel.
+class Channel {
+ public:
+  Channel(World& world, const std::string& runner, const std::string& job, const std::string& key)
+      : client_({.url = world.server.url() + "/v0/runners/" + runner + "/jobs/" + job + "/channel",
+                 .headers = {{"Authorization", "Bearer " + key}}},
+                {.on_open = [] {},
+                 .on_message = [this](std::string text) { push(std::move(text)); },
+                 .on_closed =
+                     [this](WebSocketClient::Closed closed) {
+                       push(closed.was_open ? fmt::format("closed {} {}", closed.code, closed.reason)
+                                            : fmt::format("refused {}", closed.status));
+                     }}) {}
+  void send(const json::value& event) { client_.send(json::serialize(event)); }
+  /// The next message, or how it was closed.
+  std::string next() {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, ChildProcess::patience, [&] { return !messages_.empty(); }))
+      throw std::runtime_error("nothing came on the channel");
+    auto out = std::move(messages_.front());
+    messages_.pop_front();
+    return out;
+  }
+  std::string event() { return std::string(json::parse(next()).at("event").as_string()); }
+
+ private:
+  void push(std::string text) {
+    std::lock_guard lock(mutex_);
+    messages_.push_back(std::move(text));
+    changed_.notify_all();
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::string> messages_;
+  WebSocketClient client_;
+};
+
+/// Claims as a runner would; JSON null when nothing came in time.
+Reply claim(World& world, const std::string& runner, int timeout = 1) {
+  auto client = world.server.client(world.runner_keys.at(runner));
+  return client.post("/v0/runners/" + runner + "/jobs", {{"poll_timeout", timeout}});
+}
+
+}  // namespace
+
+TEST_SUITE("apps/job") {
+  TEST_CASE("an image pushed with skopeo is run, followed live, and its results raise an alert") {
+    World world;
+    const auto layout = world.dir / "layout";
+    ChildProcess build({"sh", std::string(BENCHER_SOURCE_DIR) + "/examples/image/build.sh", layout.string()},
+                       {{"CXX", "g++"}});
+    REQUIRE_MESSAGE(build.wait() == 0, build.text());
+    ChildProcess skopeo({"skopeo", "copy", "--insecure-policy", "--dest-tls-verify=false", "--dest-creds",
+                         "ada@example.com:" + world.user_key, "oci:" + layout.string() + ":latest",
+                         "docker://" + world.server.registry() + "/bench:v1"});
+    REQUIRE_MESSAGE(skopeo.wait() == 0, skopeo.text());
+
+    world.add_runner();
+    auto runner = world.start_runner();
+    const json::object rounds{{"env", json::object{{"BENCH_ROUNDS", "2"}}}};
+    const json::object limit{
+        {"thresholds", json::object{{"models", json::object{{"latency", json::object{{"test", "static"},
+                                                                                     {"upper_boundary", 1.0}}}}}}}};
+    // A threshold says nothing of the first values that it sees.
+    CHECK(world.ended(job_of(world.run_image("bench:v1", rounds, limit))).str("/status") == "processed");
+    const auto report = world.run_image("bench:v1", rounds, limit);
+    const auto job = job_of(report);
+    CHECK(report.at("/results").as_array().empty());
+
+    const auto lines = world.follow(job);
+    CHECK(is_event(lines.back(), "end"));
+    CHECK(lines.back().at("status") == "processed");
+    CHECK(World::output_of(lines, "stderr").find("running hash: 2 rounds\n") != std::string::npos);
+    CHECK(json::parse(World::output_of(lines)).as_object().size() == 3);
+    // The ids lead from one line to the next, and who comes back gets the rest, and only that.
+    for (std::size_t i = 1; i < lines.size(); ++i)
+      CHECK(lines[i].at("id").as_int64() > lines[i - 1].at("id").as_int64());
+    const auto middle = lines.size() / 2;
+    const auto rest = world.follow(job, {}, static_cast<std::uint64_t>(lines[middle].at("id").as_int64()));
+    REQUIRE(rest.size() == lines.size() - middle - 1);
+    CHECK(rest.front() == lines[middle + 1]);
+
+    const auto done = world.admin.get("/v0/projects/bench/reports/" + report.str("/uuid"));
+    CHECK(done.at("/results/0").as_array().size() == 3);
+    CHECK(done.at("/counts/alerts/active") == 3);
+    CHECK(done.str("/testbed/spec/slug") == "small");
+    const auto shown = world.admin.get("/v0/projects/bench/jobs/" + job);
+    CHECK(shown.str("/status") == "processed");
+    CHECK(shown.at("/output/results/0/exit_code") == 0);
+    runner->signal(SIGTERM);
+    CHECK(runner->wait() == 0);
+  }
+
+  TEST_CASE("a job runs in a container, as the image's user, with no network but its own loopback") {
+    World world;
+    if (auto sandbox = bencher::sandbox::make("container", {.work_dir = world.dir / "probe"}); !sandbox) {
+      MESSAGE("skipped: " << sandbox.error().message());
+      return;
+    }
+    world.add_runner();
+    world.push_script(
+        "v1",
+        "cat /proc/self/status /proc/net/dev >&2; echo x > /bin/x || echo not mine >&2; echo '" + one_metric + "'",
+        R"(,"User":"1000:1000")");
+    auto runner = world.start_runner("runner-one", "container");
+    const auto ended = world.ended(job_of(world.run_image("bench:v1")));
+    INFO(ended.text);
+    INFO(runner->text());
+    CHECK(ended.str("/status") == "processed");
+    const auto said = ended.str("/output/results/0/stderr");
+    CHECK(said.find("Uid:\t1000") != std::string::npos);
+    CHECK(said.find("not mine") != std::string::npos);
+    CHECK(said.find("lo:") != std::string::npos);
+    CHECK(said.find("eth") == std::string::npos);
+    CHECK(said.find("CapEff:\t0000000000000000") != std::string::npos);
+  }
+
+  TEST_CASE("output reaches those who follow while the job runs, and who may not see it hears of states only") {
+    World world;
+    world.add_runner();
+    const Gate gate(world.dir / "gate");
+    world.push_script("v1", "echo before; read line < \"$GATE\"; echo $line >&2; echo '" + one_metric + "'");
+    auto runner = world.start_runner();
+    const auto job = job_of(
+        world.run_image("bench:v1", {{"env", json::object{{"GATE", gate.path()}}}, {"file_paths", json::array()}}));
+    bool found = false;
+    world.follow(job, [&](const json::object& line) { return found = found || has_log(line, "before"); });
+    CHECK(found);
+    CHECK(world.admin.get("/v0/projects/bench/jobs/" + job).str("/status") == "running");
+    gate.let_through();
+    const auto lines = world.follow(job);
+    CHECK(World::output_of(lines, "stderr").find("opened") != std::string::npos);
+    CHECK(World::output_of(lines).starts_with("before\n"));
+    const auto anonymous = world.follow(job, {}, {}, "bench", "");
+    CHECK(World::output_of(anonymous).empty());
+    CHECK(is_event(anonymous.back(), "end"));
+  }
+
+  TEST_CASE("a running job is canceled at once, with all that it started") {
+    World world;
+    world.add_runner();
+    world.push_script("v1", "echo started; sleep 1000 & sleep 1000");
+    auto runner = world.start_runner();
+    const auto job = job_of(world.run_image("bench:v1"));
+    world.follow(job, [](const json::object& line) { return has_log(line, "started"); });
+    const auto before = std::chrono::steady_clock::now();
+    CHECK(world.admin.post("/v0/projects/bench/jobs/" + job + "/cancel", json::object()).str("/status") == "canceled");
+    CHECK(world.ended(job).str("/status") == "canceled");
+    // The runner is free again: it takes and ends the next job, long before the sleep would.
+    world.push_script("v2", print_metric);
+    CHECK(world.ended(job_of(world.run_image("bench:v2"))).str("/status") == "processed");
+    CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(10));
+    CHECK(world.admin.post("/v0/projects/bench/jobs/" + job + "/cancel", json::object()).status == 409);
+  }
+
+  TEST_CASE("two runners never get one job") {
+    World world;
+    world.add_runner("one");
+    world.add_runner("two");
+    world.push_script("v1", print_metric);
+    // The admin's organization is free: one of its jobs at a time is claimed, whoever asks.
+    std::set<std::string> jobs;
+    for (int i = 0; i < 3; ++i)
+      jobs.insert(job_of(world.run_image("bench:v1")));
+    std::set<std::string> claimed;
+    for (int round = 0; round < 3; ++round) {
+      auto other = std::async(std::launch::async, [&] { return claim(world, "one"); });
+      const auto mine = claim(world, "two");
+      const auto theirs = other.get();
+      REQUIRE(mine.status == 200);
+      REQUIRE(theirs.status == 200);
+      REQUIRE(mine.body.is_null() != theirs.body.is_null());
+      const bool is_mine = !mine.body.is_null();
+      const auto job = (is_mine ? mine : theirs).str("/uuid");
+      CHECK(claimed.insert(job).second);
+      auto runner = world.server.client(world.runner_keys.at(is_mine ? "two" : "one"));
+      const auto path = std::string("/v0/runners/") + (is_mine ? "two" : "one") + "/jobs/" + job;
+      CHECK(runner.patch(path, {{"status", "failed"}, {"error", "not today"}}).status == 200);
+    }
+    CHECK(claimed == jobs);
+  }
+
+  TEST_CASE("a waiting claim is answered at once when a job comes in") {
+    World world;
+    world.add_runner();
+    world.push_script("v1", print_metric);
+    auto waiting = std::async(std::launch::async, [&] { return claim(world, "runner-one", 30); });
+    // Whether the claim waits already or comes later, it gets the job.
+    const auto job = job_of(world.run_image("bench:v1"));
+    REQUIRE(waiting.wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+    const auto claimed = waiting.get();
+    CHECK(claimed.str("/uuid") == job);
+    CHECK(claimed.str("/status") == "claimed");
+    CHECK(claimed.str("/config/digest").starts_with("sha256:"));
+    CHECK(claimed.at("/oci_token").is_string());
+  }
+
+  TEST_CASE("a rotated runner key is dead at once, on both names of the endpoint") {
+    World world;
+    world.add_runner();
+    const auto old = world.runner_keys.at("runner-one");
+    // A valid key is told that there is no such job, any other nothing.
+    const auto answer = [&](const std::string& key) {
+      auto client = world.server.client(key);
+      return client.patch("/v0/runners/runner-one/jobs/00000000-0000-4000-8000-000000000000", {{"status", "running"}})
+          .status;
+    };
+    CHECK(answer(old) == 404);
+    const auto second = World::must(world.admin.post("/v0/runners/runner-one/key", json::object()), 201).str("/key");
+    CHECK(answer(old) == 401);
+    CHECK(world.server.client(old).post("/v0/runners/runner-one/jobs", {{"poll_timeout", 1}}).status == 401);
+    CHECK(answer(second) == 404);
+    const auto third = World::must(world.admin.post("/v0/runners/runner-one/token", json::object()), 201).str("/token");
+    CHECK(answer(second) == 401);
+    CHECK(answer(third) == 404);
+    // A runner that holds a dead key ends with a reason.
+    auto runner = world.start_runner();
+    CHECK(runner->wait() == 1);
+    CHECK(runner->text().find("key") != std::string::npos);
+  }
+
+  TEST_CASE("where there are no WebSockets, a job is reported by PATCH") {
+    World world;
+    world.add_runner();
+    world.push_script("v1", print_metric);
+    const auto report = world.run_image("bench:v1");
+    const auto job = job_of(report);
+    CHECK(claim(world, "runner-one").str("/uuid") == job);
+    auto runner = world.server.client(world.runner_keys.at("runner-one"));
+    const auto path = "/v0/runners/runner-one/jobs/" + job;
+    CHECK(runner.patch(path, {{"status", "completed"}}).status == 409);
+    CHECK(runner.patch(path, {{"status", "sleeping"}}).status == 400);
+    CHECK(runner.patch(path, {{"status", "running"}}).str("/status") == "running");
+    CHECK(runner.patch(path, {{"status", "running"}}).str("/status") == "running");
+    const json::object done{{"status", "completed"}, {"exit_code", 0}, {"stdout", one_metric}};
+    const auto completed = runner.patch(path, done);
+    CHECK((completed.str("/status") == "completed" || completed.str("/status") == "processed"));
+    CHECK(runner.patch(path, done).status == 200);
+    CHECK(runner.patch(path, {{"status", "failed"}}).status == 409);
+    CHECK(world.ended(job).str("/status") == "processed");
+    const auto shown = world.admin.get("/v0/projects/bench/reports/" + report.str("/uuid"));
+    CHECK(shown.at("/results/0/0/measures/0/metric/value").to_number<double>() == 42.0);
+    // As curl would send it: no body at all is no status.
+    CHECK(runner.send("PATCH", path).status == 400);
+    CHECK(world.server.client(std::string("bencher_runner_") + std::string(30, 'x')).patch(path, done).status == 401);
+  }
+
+  TEST_CASE("a server that stops closes channels with 1001, and a later one lets the job go on") {
+    World world;
+    world.add_runner();
+    world.push_script("v1", print_metric);
+    const auto job = job_of(world.run_image("bench:v1"));
+    REQUIRE(claim(world, "runner-one").str("/uuid") == job);
+    const auto& key = world.runner_keys.at("runner-one");
+    {
+      Channel channel(world, "runner-one", job, key);
+      channel.send({{"event", "running"}});
+      CHECK(channel.event() == "ack");
+      channel.send({{"event", "log"}, {"iteration", 0}, {"stream", "stdout"}, {"offset", 0}, {"data", "hello"}});
+      CHECK(channel.event() == "ack");
+      CHECK(world.server.stop() == 0);
+      CHECK(channel.next().starts_with("closed 1001"));
+    }
+    world.server.start();
+    auto admin = world.server.client(world.admin.token());
+    CHECK(admin.get("/v0/projects/bench/jobs/" + job).str("/status") == "running");
+    Channel channel(world, "runner-one", job, key);
+    channel.send({{"event", "running"}});
+    CHECK(channel.event() == "ack");
+    channel.send({{"event", "completed"},
+                  {"job", job},
+                  {"results", json::array{json::object{{"exit_code", 0}, {"stdout", one_metric}}}}});
+    CHECK(channel.event() == "ack");
+    CHECK(channel.next().starts_with("closed 1000"));
+    CHECK(admin.get("/v0/projects/bench/jobs/" + job).str("/status") == "processed");
+  }
+
+  TEST_CASE("a server stops at once although runners wait for jobs and people follow them, who then come back") {
+    World world;
+    world.add_runner();
+    world.push_script("v1", print_metric);
+    const auto job = job_of(world.run_image("bench:v1"));
+    REQUIRE(claim(world, "runner-one").str("/uuid") == job);
+    auto waiting = std::async(std::launch::async, [&] { return claim(world, "runner-one", 60); });
+    std::promise<void> begun;
+    auto following = std::async(std::launch::async, [&] {
+      bool first = true;
+      return world.follow(job, [&](const json::object&) {
+        if (std::exchange(first, false)) begun.set_value();
+        return false;
+      });
+    });
+    begun.get_future().wait();
+    const auto before = std::chrono::steady_clock::now();
+    CHECK(world.server.stop() == 0);
+    CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(5));
+    const auto lines = following.get();
+    CHECK_FALSE(is_event(lines.back(), "end"));
+    // Either it waited, and was told that there is no job, or it came too late.
+    try {
+      const auto none = waiting.get();
+      CHECK(none.text == "null");
+    } catch (const std::runtime_error& error) {
+      CHECK(std::string(error.what()).find("connect") != std::string::npos);
+    }
+    world.server.start();
+    auto admin = world.server.client(world.admin.token());
+    World::must(admin.post("/v0/projects/bench/jobs/" + job + "/cancel", json::object()), 200);
+    CHECK(is_event(world.follow(job).back(), "end"));
+  }
+
+  TEST_CASE("a real runner finishes its job over a restart of the server") {
+    World world;
+    world.add_runner();
+    const Gate gate(world.dir / "gate");
+    world.push_script("v1", "echo before >&2; read line < \"$GATE\"; echo $line >&2; echo '" + one_metric + "'");
+    auto runner = world.start_runner();
+    const auto job = job_of(world.run_image("bench:v1", {{"env", json::object{{"GATE", gate.path()}}}}));
+    world.follow(job, [](const json::object& line) { return has_log(line, "before"); });
+    CHECK(world.server.stop() == 0);
+    world.server.start();
+    gate.let_through();
+    const auto ended = world.ended(job);
+    INFO(ended.text);
+    INFO(runner->text());
+    CHECK(ended.str("/status") == "processed");
+  }
+
+  TEST_CASE("a pushed cancel reaches a channel that says nothing, and a superseded channel is closed") {
+    World world;
+    world.add_runner();
+    world.push_script("v1", print_metric);
+    const auto job = job_of(world.run_image("bench:v1"));
+    REQUIRE(claim(world, "runner-one").str("/uuid") == job);
+    const auto& key = world.runner_keys.at("runner-one");
+    Channel older(world, "runner-one", job, key);
+    older.send({{"event", "running"}});
+    CHECK(older.event() == "ack");
+    Channel newer(world, "runner-one", job, key);
+    newer.send({{"event", "running"}});
+    CHECK(newer.event() == "ack");
+    CHECK(older.next() == R"(closed 1008 "superseded")");
+    World::must(world.admin.post("/v0/projects/bench/jobs/" + job + "/cancel", json::object()), 200);
+    CHECK(newer.event() == "cancel");
+    newer.send({{"event", "canceled"}});
+    CHECK(newer.event() == "ack");
+    CHECK(newer.next() == R"(closed 1000 "job_canceled_by_runner")");
+    Channel late(world, "runner-one", job, key);
+    CHECK(late.next() == "refused 409");
+    Channel foreign(world, "runner-one", job, world.admin.token());
+    CHECK(foreign.next() == "refused 401");
+  }
+}
