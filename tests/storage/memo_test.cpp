@@ -1,5 +1,6 @@
 #include "lib/storage/memo.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <unistd.h>
 
@@ -19,10 +20,11 @@ class Story {
   std::vector<Boundary> step() {
     if (!remembers_) world_.c.forget();
     world_.clock.advance(std::chrono::seconds(choose(2)));
+    // Mostly plain reports, one after the other, so that there is something remembered to be wrong.
     const auto what = choose(20);
-    if (what == 0 && !reports_.empty()) return erase();
-    if (what == 1 && !reports_.empty()) return change_benchmark();
-    return report(what == 2);
+    if (what <= 2 && !reports_.empty()) return erase();
+    if (what == 3 && !reports_.empty()) return change_benchmark();
+    return report(what == 4);
   }
 
  private:
@@ -30,21 +32,21 @@ class Story {
 
   std::vector<Boundary> report(bool broken) {
     auto run = StoreWorld::run("p", 1);
-    const auto branch = choose(3);
-    run.branch = *BranchNameId::parse(branch == 0 ? "main" : branch == 1 ? "left" : "right");
-    if (branch != 0) {
+    const auto branch = std::min<std::uint64_t>(choose(10), 2);
+    run.branch = *BranchNameId::parse(branch == 2 ? "main" : branch == 1 ? "left" : "right");
+    if (branch != 2) {
       run.start_point.emplace();
       run.start_point->branch = *BranchNameId::parse("main");
       run.start_point->reset = choose(10) == 0;
     }
-    run.testbed = *ResourceNameId::parse(choose(3) == 0 ? "slow" : "fast");
-    if (choose(2) == 0) run.hash = *GitHash::parse(std::string(39, '0') + static_cast<char>('0' + choose(4)));
+    run.testbed = *ResourceNameId::parse(choose(8) == 0 ? "slow" : "fast");
+    if (choose(8) == 0) run.hash = *GitHash::parse(std::string(39, '0') + static_cast<char>('0' + choose(4)));
     run.start_time = run.end_time = Timestamp{static_cast<std::int64_t>(1000 + choose(50))};
     Model model{.test = ModelTest::percentage, .upper_boundary = 9};
-    if (choose(4) != 0) model.max_sample_size = static_cast<std::uint32_t>(2 + choose(4));
-    if (choose(8) == 0) model.window = 20;
-    if (choose(4) != 0) run.models = {{*ResourceNameId::parse("latency"), model}};
-    if (choose(12) == 0) run.thresholds_reset = true;
+    if (choose(8) != 0) model.max_sample_size = choose(8) == 0 ? 2 + static_cast<std::uint32_t>(choose(4)) : 3;
+    if (choose(16) == 0) model.window = 20;
+    if (choose(8) != 0) run.models = {{*ResourceNameId::parse("latency"), model}};
+    if (choose(30) == 0) run.thresholds_reset = true;
     run.results.clear();
     for (auto iterations = 1 + choose(2); iterations > 0; --iterations) {
       std::string text = "{";
@@ -75,7 +77,8 @@ class Story {
   }
 
   std::vector<Boundary> erase() {
-    const auto at = static_cast<std::ptrdiff_t>(choose(reports_.size()));
+    const auto newest = std::min<std::size_t>(reports_.size(), 4);
+    const auto at = static_cast<std::ptrdiff_t>(reports_.size() - 1 - choose(newest));
     const auto row = st::report_by_uuid(world_.c, reports_[static_cast<std::size_t>(at)]);
     st::delete_report(world_.c, *row);
     reports_.erase(reports_.begin() + at);
