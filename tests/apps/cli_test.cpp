@@ -194,7 +194,9 @@ TEST_SUITE("apps/cli") {
   TEST_CASE("run --local needs no server: results, history, alerts, and images in a sandbox") {
     CliWorld w;
     const auto history = (w.dir / "history").string();
-    const ChildProcess::Env alone{{"BENCHER_HOST", "http://127.0.0.1:1"}, {"BENCHER_SANDBOX", "process"}};
+    // In CI too, where a server would ask for a project.
+    const ChildProcess::Env alone{
+        {"BENCHER_HOST", "http://127.0.0.1:1"}, {"BENCHER_SANDBOX", "process"}, {"CI", "true"}};
     const auto run = [&](const std::string& value) {
       const auto path = w.file("local.json", R"({"b":{"latency":{"value":)" + value + "}}}");
       return w.cli({"run", "--local=" + history, "--file", path, "--adapter", "json", "--threshold-measure", "latency",

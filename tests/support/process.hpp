@@ -38,7 +38,7 @@ class ChildProcess {
     for (char** at = environ; *at; ++at) {
       const std::string_view text = *at;
       const auto name = text.substr(0, text.find('='));
-      if (name.starts_with("BENCHER_") || name.ends_with("_proxy") || name.ends_with("_PROXY") ||
+      if (name == "CI" || name.starts_with("BENCHER_") || name.ends_with("_proxy") || name.ends_with("_PROXY") ||
           env.contains(std::string(name)))
         continue;
       variables.emplace_back(text);
