@@ -31,17 +31,6 @@ std::vector<JobRow> collect(Rows rows) {
 
 }  // namespace
 
-// Statuses and priorities are literals, so that the planner can prove the partial indexes.
-const char* const eligible_job_sql =
-    "SELECT job.id FROM job WHERE job.status = 0 AND job.spec_id IN (SELECT spec_id FROM runner_spec WHERE runner_id = "
-    "?1) "
-    "AND (job.priority >= 200 "
-    "OR (job.priority >= 100 AND job.priority < 200 AND NOT EXISTS (SELECT 1 FROM job AS other WHERE "
-    "other.organization_id = job.organization_id AND (other.status = 1 OR other.status = 2))) "
-    "OR (job.priority < 100 AND NOT EXISTS (SELECT 1 FROM job AS other WHERE other.source_ip = job.source_ip AND "
-    "(other.status = 1 OR other.status = 2)))) "
-    "ORDER BY job.priority DESC, job.created ASC, job.id ASC LIMIT 1";
-
 Result<JobId> insert_job(Connection& c, const JobRow& j) {
   BENCHER_DO(c.change(
       "the job",
@@ -71,7 +60,18 @@ ProjectId project_of_job(Connection& c, const JobRow& job) {
 }
 
 std::optional<JobId> eligible_job(Connection& c, RunnerId runner) {
-  return c.value<JobId>(eligible_job_sql, runner);
+  // Statuses and priorities are literals, so that the planner can prove the partial indexes.
+  return c.value<JobId>(
+      "SELECT job.id FROM job WHERE job.status = 0 AND job.spec_id IN (SELECT spec_id FROM runner_spec WHERE runner_id "
+      "= "
+      "?1) "
+      "AND (job.priority >= 200 "
+      "OR (job.priority >= 100 AND job.priority < 200 AND NOT EXISTS (SELECT 1 FROM job AS other WHERE "
+      "other.organization_id = job.organization_id AND (other.status = 1 OR other.status = 2))) "
+      "OR (job.priority < 100 AND NOT EXISTS (SELECT 1 FROM job AS other WHERE other.source_ip = job.source_ip AND "
+      "(other.status = 1 OR other.status = 2)))) "
+      "ORDER BY job.priority DESC, job.created ASC, job.id ASC LIMIT 1",
+      runner);
 }
 
 namespace {

@@ -35,8 +35,6 @@ ProjectId project_of_job(Connection& c, const JobRow& job);
 /// The job that the runner would get now: pending, of one of its specs, not held back by its tier's limit, first in
 /// order of priority (high), creation (early), id.
 std::optional<JobId> eligible_job(Connection& c, RunnerId runner);
-/// Its text, for the test of its plan.
-extern const char* const eligible_job_sql;
 /// The specs that pending jobs wait for.
 std::vector<SpecId> pending_specs(Connection& c);
 std::vector<SpecId> runner_spec_ids(Connection& c, RunnerId runner);

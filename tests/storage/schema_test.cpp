@@ -1,11 +1,13 @@
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 
 #include <fmt/format.h>
 
 #include "lib/storage/jobs.hpp"
 #include "lib/storage/migration.hpp"
 #include "tests/support/data.hpp"
+#include "tests/support/query_plan.hpp"
 #include "tests/support/store_world.hpp"
 
 using namespace bencher;
@@ -23,17 +25,15 @@ std::string schema(st::Connection& c) {
   return out;
 }
 
-std::vector<std::string> plan(st::Connection& c, const std::string& sql) {
-  std::vector<std::string> out;
-  SQLite::Statement s(c.raw(), "EXPLAIN QUERY PLAN " + sql);
-  while (s.executeStep())
-    out.push_back(s.getColumn(3).getString());
-  return out;
-}
+/// A runner, and jobs of one organization that it can take.
+struct QueueWorld : StoreWorld {
+  pipeline::Actor owner = user("Muriel");
+  st::ProjectRow home = project(owner, "The Computer");
+  st::RunnerId machine = runner("Machine", {spec("Small", true)});
 
-bool any(const std::vector<std::string>& lines, std::string_view text) {
-  return std::any_of(lines.begin(), lines.end(), [&](const auto& l) { return l.find(text) != std::string::npos; });
-}
+  st::JobRow submit_job() { return *st::job_by_id(c, *must(submit(StoreWorld::job("the-computer"), owner)).job); }
+  std::optional<ClaimedJob> claim() { return must(pipeline::claim(c, env(), machine)); }
+};
 
 }  // namespace
 
@@ -93,47 +93,57 @@ TEST_SUITE("storage/schema") {
                       doctest::Contains("schema version 9999, this program knows up to"));
   }
 
-  TEST_CASE("the claim reads the queue and both limits by their indexes, and scans no job") {
-    StoreWorld w;
-    const auto lines = plan(w.c, st::eligible_job_sql);
-    CAPTURE(fmt::format("{}", fmt::join(lines, "\n")));
-    CHECK(any(lines, "SEARCH job USING INDEX index_job_pending (status=?)"));
-    CHECK(any(lines, "index_job_organization_in_flight (organization_id=?)"));
-    CHECK(any(lines, "index_job_source_ip_in_flight (source_ip=?)"));
-    CHECK_FALSE(any(lines, "SCAN job"));
-    CHECK_FALSE(any(lines, "SCAN other"));
-    CHECK_FALSE(any(lines, "USE TEMP B-TREE"));
+  TEST_CASE("no statement of a claim scans a table, and the queue and both limits are read by their indexes") {
+    QueueWorld w;
+    const auto broken = w.submit_job();
+    w.c.exec("UPDATE job SET config = 'none' WHERE id = ?1", broken.id);
+    const auto good = w.submit_job();
+    const auto run = statements_of(w.c, [&] {
+      // Past the one that cannot be read, to the good one; then nothing is left.
+      CHECK(w.claim()->uuid == good.uuid);
+      CHECK_FALSE(w.claim().has_value());
+    });
+    CHECK(st::job_by_id(w.c, broken.id)->state.status == JobStatus::failed);
+    const auto plans = plans_of(w.c, run);
+    CAPTURE(describe(plans));
+    CHECK(faults(plans) == "");
+    CHECK(any_has(plans, "SEARCH job USING INDEX index_job_pending (status=?)"));
+    CHECK(any_has(plans, "SEARCH other USING INDEX index_job_organization_in_flight (organization_id=?)"));
+    CHECK(any_has(plans, "SEARCH other USING INDEX index_job_source_ip_in_flight (source_ip=?)"));
+    CHECK(any_has(plans, "SEARCH job USING INTEGER PRIMARY KEY (rowid=?)"));
   }
 
-  TEST_CASE("every other statement on the way of a claim uses an index of job") {
-    StoreWorld w;
+  TEST_CASE("what else is asked of the queue and of jobs in flight goes by an index of job") {
+    QueueWorld w;
+    const auto job = w.submit_job();
     struct Case {
-      const char* sql;
+      std::function<void()> work;
       const char* index;
     };
-    for (const auto& [sql, index] : {
-             Case{"UPDATE job SET status = 1, runner_id = 1, claimed = 1 WHERE id = 1 AND status = 0",
-                  "INTEGER PRIMARY KEY"},
-             Case{"SELECT DISTINCT spec_id FROM job INDEXED BY index_job_pending WHERE status = 0",
-                  "index_job_pending"},
-             Case{"SELECT count(*) + 1 FROM job WHERE status = 0 AND (priority > 1 OR (priority = 1 AND created < 1))",
-                  "index_job_pending"},
-             Case{"SELECT id FROM job WHERE status = 1 OR status = 2", "index_job_in_flight"},
-             Case{"SELECT id FROM job WHERE status = 3", "index_job_completed"},
-             Case{"SELECT id FROM job WHERE runner_id = 1 AND (status = 1 OR status = 2)", "index_job_"},
-             Case{"SELECT id FROM job WHERE uuid = 'x'", "sqlite_autoindex_job_1"},
-             Case{"SELECT spec_id FROM runner_spec WHERE runner_id = 1", "sqlite_autoindex_runner_spec_1"},
+    for (const auto& [work, index] : {
+             Case{[&] { st::pending_specs(w.c); }, "index_job_pending (status=?)"},
+             Case{[&] { st::queue_position(w.c, job); }, "index_job_pending (status=? AND priority>?)"},
+             Case{[&] { st::jobs_in_flight(w.c); }, "index_job_in_flight (status=?)"},
+             Case{[&] { st::completed_jobs(w.c); }, "index_job_completed (status=?)"},
+             Case{[&] { st::jobs_of_runner_in_flight(w.c, w.machine); }, "index_job_runner (runner_id=?)"},
+             Case{[&] { st::find_job(w.c, job.uuid); }, "sqlite_autoindex_job_1 (uuid=?)"},
+             Case{[&] { st::find_project_job(w.c, w.home.id, job.uuid); }, "sqlite_autoindex_job_1 (uuid=?)"},
+             Case{[&] { st::touch_job(w.c, job.id, w.now()); }, "INTEGER PRIMARY KEY (rowid=?)"},
+             Case{[&] { st::release_job(w.c, job.id, w.now()); }, "INTEGER PRIMARY KEY (rowid=?)"},
+             Case{[&] { st::raise_unclaimed_jobs(w.c, job.organization_id, w.now()); }, "index_job_"},
          }) {
-      const auto lines = plan(w.c, sql);
-      CAPTURE(sql);
-      CAPTURE(fmt::format("{}", fmt::join(lines, "\n")));
-      CHECK(any(lines, index));
+      const auto plans = plans_of(w.c, statements_of(w.c, work));
+      CAPTURE(describe(plans));
+      CHECK(plans.size() == 1);
+      CHECK(any_has(plans, index));
+      // In flight is little: what is sorted there is the jobs that run now.
+      CHECK_FALSE(any_has(plans, "SCAN"));
     }
   }
 
   TEST_CASE("the history of a metric is read newest first from the head's index") {
     StoreWorld w;
-    const auto lines = plan(
+    const auto plan = plan_of(
         w.c,
         "SELECT metric.value FROM head_version CROSS JOIN report ON report.version_id = head_version.version_id AND "
         "report.testbed_id = 1 CROSS JOIN report_benchmark ON report_benchmark.report_id = report.id CROSS JOIN metric "
@@ -141,10 +151,10 @@ TEST_SUITE("storage/schema") {
         "metric.report_benchmark_id = report_benchmark.id AND metric.measure_id = 1 WHERE head_version.head_id = 1 "
         "ORDER BY "
         "head_version.number DESC, report.start_time DESC, report_benchmark.iteration DESC, report.id DESC");
-    CAPTURE(fmt::format("{}", fmt::join(lines, "\n")));
-    CHECK(any(lines, "index_head_version_number (head_id=?)"));
-    CHECK(any(lines, "index_report_version_testbed (version_id=? AND testbed_id=?)"));
-    CHECK_FALSE(any(lines, "SCAN"));
+    CAPTURE(describe({plan}));
+    CHECK(plan.has("index_head_version_number (head_id=?)"));
+    CHECK(plan.has("index_report_version_testbed (version_id=? AND testbed_id=?)"));
+    CHECK_FALSE(plan.has("SCAN"));
   }
 
   TEST_CASE("a metric's UUID leads back to its row, and a foreign one to none") {

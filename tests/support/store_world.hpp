@@ -1,4 +1,4 @@
-// A store in memory with a clock that is moved by hand, and the pipeline's steps over it.
+// A store in memory, or in a file, with a clock that is moved by hand, and the pipeline's steps over it.
 #pragma once
 
 #include <string>
@@ -35,12 +35,12 @@ class AnyImage final : public ImageResolver {
 };
 
 struct StoreWorld {
-  st::Connection c{":memory:"};
+  st::Connection c;
   ManualClock clock;
   SeededRandom random{1};
   AnyImage images;
 
-  StoreWorld() {
+  explicit StoreWorld(const std::string& file = ":memory:") : c(file) {
     st::migrate(c, st::newest_version());
     pipeline::ensure_server(c, env());
   }
