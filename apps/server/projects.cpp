@@ -1,7 +1,6 @@
 // Projects and their keys.
-#include "bencher/auth/credential.hpp"
-
 #include "apps/server/api.hpp"
+#include "apps/server/keys.hpp"
 #include "lib/auth/json.hpp"
 #include "lib/project/json.hpp"
 #include "lib/report/json.hpp"
@@ -31,15 +30,6 @@ struct ProjectKeyPath {
   AnyUuid key;
 };
 BOOST_DESCRIBE_STRUCT(ProjectKeyPath, (), (project, key))
-struct NewKey {
-  ResourceName name;
-  std::optional<std::uint32_t> ttl;
-};
-BOOST_DESCRIBE_STRUCT(NewKey, (), (name, ttl))
-struct UpdateKey {
-  std::optional<ResourceName> name;
-};
-BOOST_DESCRIBE_STRUCT(UpdateKey, (), (name))
 struct ProjectKeyWire {
   Uuid<ProjectKey> uuid;
   Uuid<Project> project;
@@ -59,10 +49,6 @@ struct ProjectKeyCreated {
   Timestamp expiration;
 };
 BOOST_DESCRIBE_STRUCT(ProjectKeyCreated, (), (uuid, project, name, key, creation, expiration))
-
-ProjectKeyWire to_wire(const ProjectKey& k) {
-  return {k.uuid, k.project, k.creator, k.name, k.creation, k.expiration, k.revoked};
-}
 
 Result<Listed<Project>> list_projects(Call& call, const Query<OrganizationQuery>& query) {
   st::ProjectScope scope;
@@ -99,58 +85,35 @@ Result<Ok<Allowed>> project_allowed(Call& call, const Path<ProjectPermissionPath
   return Ok<Allowed>{{reads || pipeline::permitted(call.c, call.actor, *row)}};
 }
 
-Result<Listed<ProjectKeyWire>> list_keys(Call& call, const Path<ProjectPath>& path, const Query<KeyQuery>& query) {
-  BENCHER_TRY(const auto row, managed_project(call, path.value.project));
-  const auto page = st::list_project_keys(call.c, row.id, {text(query.value.name), query.value.search, false},
-                                          query.value.revoked.value_or(false), query.value.paging());
-  Listed<ProjectKeyWire> out;
-  out.total = page.total;
-  for (const auto& k : page.items)
-    out.value.push_back(to_wire(k));
-  return out;
-}
+/// The keys of a project, for `list_keys` and the others.
+struct ProjectKeys {
+  using Key = ProjectKey;
+  using Wire = ProjectKeyWire;
+  using CreatedWire = ProjectKeyCreated;
+  using OwnerPath = ProjectPath;
+  using KeyPath = ProjectKeyPath;
+  static constexpr KeyKind kind = KeyKind::project;
+  static constexpr std::string_view noun = "project key";
 
-Result<Created<ProjectKeyCreated>> create_key(Call& call, const Path<ProjectPath>& path, const Body<NewKey>& body) {
-  BENCHER_TRY(const auto row, managed_project(call, path.value.project));
-  if (body.value.ttl == 0u) return Error(Errc::invalid_argument, "/ttl: a key must live for at least one second");
-  ProjectKey key;
-  key.uuid = Uuid<ProjectKey>(call.env.uuid());
-  key.name = body.value.name.str();
-  key.creation = call.now();
-  key.expiration = Timestamp{call.now().seconds + body.value.ttl.value_or(UINT32_MAX)};
-  auto plain = make_key(KeyKind::project, call.env.random);
-  BENCHER_DO(st::insert_project_key(call.c, row.id, call.actor.user->id, key, hash_key(plain)));
-  return Created<ProjectKeyCreated>{
-      {key.uuid, row.project.uuid, key.name, std::move(plain), key.creation, key.expiration}};
-}
-
-Result<ProjectKey> the_key(Call& call, const ProjectKeyPath& path) {
-  BENCHER_TRY(const auto row, managed_project(call, path.project));
-  auto key = st::find_project_key(call.c, row.id, path.key);
-  if (!key) return not_found("project key", path.key.str());
-  return *std::move(key);
-}
-
-Result<Ok<ProjectKeyWire>> view_key(Call& call, const Path<ProjectKeyPath>& path) {
-  BENCHER_TRY(const auto key, the_key(call, path.value));
-  return Ok<ProjectKeyWire>{to_wire(key)};
-}
-
-Result<Ok<ProjectKeyWire>> update_key(Call& call, const Path<ProjectKeyPath>& path, const Body<UpdateKey>& body) {
-  BENCHER_TRY(auto key, the_key(call, path.value));
-  if (body.value.name) {
-    st::rename_project_key(call.c, key.uuid, body.value.name->str());
-    key.name = body.value.name->str();
+  static Wire wire(const Key& k) { return {k.uuid, k.project, k.creator, k.name, k.creation, k.expiration, k.revoked}; }
+  template <class P>
+  static Result<st::ProjectRow> owner(Call& call, const P& path) {
+    return managed_project(call, path.project);
   }
-  return Ok<ProjectKeyWire>{to_wire(key)};
-}
-
-Result<NoContent> revoke_key(Call& call, const Path<ProjectKeyPath>& path) {
-  BENCHER_TRY(const auto key, the_key(call, path.value));
-  if (!st::revoke_project_key(call.c, key.uuid, call.now()))
-    return Error(Errc::conflict, "the project key has been revoked already");
-  return NoContent{};
-}
+  static Uuid<Project> uuid(const st::ProjectRow& row) { return row.project.uuid; }
+  static Result<void> may_create(const Call&) { return {}; }
+  static Result<void> may_touch(const Call&, const AnyUuid&) { return {}; }
+  static st::Page<Key> list(Call& call, const st::ProjectRow& row, const st::Filter& filter, bool revoked,
+                            const st::Paging& paging) {
+    return st::list_project_keys(call.c, row.id, filter, revoked, paging);
+  }
+  static Result<void> insert(Call& call, const st::ProjectRow& row, const Key& key, std::string_view hash) {
+    return st::insert_project_key(call.c, row.id, call.actor.user->id, key, hash);
+  }
+  static constexpr auto find = st::find_project_key;
+  static constexpr auto rename = st::rename_project_key;
+  static constexpr auto revoke = st::revoke_project_key;
+};
 
 constexpr std::array table{
     endpoint<list_projects>({Verb::get, "/v0/projects", Access::public_, "projects_get", "List projects"}),
@@ -159,16 +122,16 @@ constexpr std::array table{
         {Verb::patch, "/v0/projects/{project}", Access::user, "project_patch", "Update a project"}),
     endpoint<project_allowed>({Verb::get, "/v0/projects/{project}/allowed/{permission}", Access::user,
                                "proj_allowed_get", "Whether you have a permission in a project"}),
-    endpoint<list_keys>(
+    endpoint<list_keys<ProjectKeys>>(
         {Verb::get, "/v0/projects/{project}/keys", Access::user, "proj_keys_get", "List the keys of a project"}),
-    endpoint<create_key>({Verb::post, "/v0/projects/{project}/keys", Access::user, "proj_key_post",
-                          "Create a key of a project; its text is shown once"}),
-    endpoint<view_key>(
+    endpoint<create_key<ProjectKeys>>({Verb::post, "/v0/projects/{project}/keys", Access::user, "proj_key_post",
+                                       "Create a key of a project; its text is shown once"}),
+    endpoint<view_key<ProjectKeys>>(
         {Verb::get, "/v0/projects/{project}/keys/{key}", Access::user, "proj_key_get", "View a key of a project"}),
-    endpoint<update_key>({Verb::patch, "/v0/projects/{project}/keys/{key}", Access::user, "proj_key_patch",
-                          "Rename a key of a project"}),
-    endpoint<revoke_key>({Verb::delete_, "/v0/projects/{project}/keys/{key}", Access::user, "proj_key_delete",
-                          "Revoke a key of a project"}),
+    endpoint<update_key<ProjectKeys>>({Verb::patch, "/v0/projects/{project}/keys/{key}", Access::user, "proj_key_patch",
+                                       "Rename a key of a project"}),
+    endpoint<revoke_key<ProjectKeys>>({Verb::delete_, "/v0/projects/{project}/keys/{key}", Access::user,
+                                       "proj_key_delete", "Revoke a key of a project"}),
 };
 
 }  // namespace

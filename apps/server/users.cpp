@@ -1,7 +1,6 @@
 // Users and their keys.
-#include "bencher/auth/credential.hpp"
-
 #include "apps/server/api.hpp"
+#include "apps/server/keys.hpp"
 #include "lib/auth/json.hpp"
 
 namespace bencher::server {
@@ -24,15 +23,6 @@ struct UpdateUser {
   std::optional<bool> locked;
 };
 BOOST_DESCRIBE_STRUCT(UpdateUser, (), (name, slug, email, admin, locked))
-struct NewKey {
-  ResourceName name;
-  std::optional<std::uint32_t> ttl;
-};
-BOOST_DESCRIBE_STRUCT(NewKey, (), (name, ttl))
-struct UpdateKey {
-  std::optional<ResourceName> name;
-};
-BOOST_DESCRIBE_STRUCT(UpdateKey, (), (name))
 struct UserKeyWire {
   Uuid<UserKey> uuid;
   Uuid<User> user;
@@ -51,10 +41,6 @@ struct UserKeyCreated {
   Timestamp expiration;
 };
 BOOST_DESCRIBE_STRUCT(UserKeyCreated, (), (uuid, user, name, key, creation, expiration))
-
-UserKeyWire to_wire(const UserKey& k) {
-  return {k.uuid, k.user, k.name, k.creation, k.expiration, k.revoked};
-}
 
 /// The user, if it is the caller or the caller is an admin.
 Result<st::UserRow> same_user(Call& call, const ResourceId& id) {
@@ -85,73 +71,57 @@ Result<Ok<User>> update_user(Call& call, const Path<UserPath>& path, const Body<
   return Ok<User>{st::user_by_id(call.c, row.id)->user};
 }
 
-Result<Listed<UserKeyWire>> list_keys(Call& call, const Path<UserPath>& path, const Query<KeyQuery>& query) {
-  BENCHER_TRY(const auto row, same_user(call, path.value.user));
-  const auto page = st::list_user_keys(call.c, row.id, {text(query.value.name), query.value.search, false},
-                                       query.value.revoked.value_or(false), call.actor.user_key, query.value.paging());
-  Listed<UserKeyWire> out;
-  out.total = page.total;
-  for (const auto& k : page.items)
-    out.value.push_back(to_wire(k));
-  return out;
-}
+/// The keys of a user, for `list_keys` and the others. Who comes with one sees only that one.
+struct UserKeys {
+  using Key = UserKey;
+  using Wire = UserKeyWire;
+  using CreatedWire = UserKeyCreated;
+  using OwnerPath = UserPath;
+  using KeyPath = UserKeyPath;
+  static constexpr KeyKind kind = KeyKind::user;
+  static constexpr std::string_view noun = "user key";
 
-Result<Created<UserKeyCreated>> create_key(Call& call, const Path<UserPath>& path, const Body<NewKey>& body) {
-  BENCHER_TRY(const auto row, same_user(call, path.value.user));
-  if (call.actor.user_key)
-    return Error(Errc::forbidden, "a user key cannot create keys; use a token from `bencher auth confirm`");
-  if (body.value.ttl == 0u) return Error(Errc::invalid_argument, "/ttl: a key must live for at least one second");
-  UserKey key;
-  key.uuid = Uuid<UserKey>(call.env.uuid());
-  key.name = body.value.name.str();
-  key.creation = call.now();
-  key.expiration = Timestamp{call.now().seconds + body.value.ttl.value_or(UINT32_MAX)};
-  auto plain = make_key(KeyKind::user, call.env.random);
-  BENCHER_DO(st::insert_user_key(call.c, row.id, key, hash_key(plain)));
-  return Created<UserKeyCreated>{{key.uuid, row.user.uuid, key.name, std::move(plain), key.creation, key.expiration}};
-}
-
-Result<UserKey> the_key(Call& call, const UserKeyPath& path) {
-  BENCHER_TRY(const auto row, same_user(call, path.user));
-  if (call.actor.user_key && *call.actor.user_key != path.key)
-    return Error(Errc::forbidden, "a user key can only see and change itself");
-  auto key = st::find_user_key(call.c, row.id, path.key);
-  if (!key) return not_found("user key", path.key.str());
-  return *std::move(key);
-}
-
-Result<Ok<UserKeyWire>> view_key(Call& call, const Path<UserKeyPath>& path) {
-  BENCHER_TRY(const auto key, the_key(call, path.value));
-  return Ok<UserKeyWire>{to_wire(key)};
-}
-
-Result<Ok<UserKeyWire>> update_key(Call& call, const Path<UserKeyPath>& path, const Body<UpdateKey>& body) {
-  BENCHER_TRY(auto key, the_key(call, path.value));
-  if (body.value.name) {
-    st::rename_user_key(call.c, key.uuid, body.value.name->str());
-    key.name = body.value.name->str();
+  static Wire wire(const Key& k) { return {k.uuid, k.user, k.name, k.creation, k.expiration, k.revoked}; }
+  template <class P>
+  static Result<st::UserRow> owner(Call& call, const P& path) {
+    return same_user(call, path.user);
   }
-  return Ok<UserKeyWire>{to_wire(key)};
-}
-
-Result<NoContent> revoke_key(Call& call, const Path<UserKeyPath>& path) {
-  BENCHER_TRY(const auto key, the_key(call, path.value));
-  if (!st::revoke_user_key(call.c, key.uuid, call.now()))
-    return Error(Errc::conflict, "the user key has been revoked already");
-  return NoContent{};
-}
+  static Uuid<User> uuid(const st::UserRow& row) { return row.user.uuid; }
+  static Result<void> may_create(const Call& call) {
+    if (call.actor.user_key)
+      return Error(Errc::forbidden, "a user key cannot create keys; use a token from `bencher auth confirm`");
+    return {};
+  }
+  static Result<void> may_touch(const Call& call, const AnyUuid& key) {
+    if (call.actor.user_key && *call.actor.user_key != key)
+      return Error(Errc::forbidden, "a user key can only see and change itself");
+    return {};
+  }
+  static st::Page<Key> list(Call& call, const st::UserRow& row, const st::Filter& filter, bool revoked,
+                            const st::Paging& paging) {
+    return st::list_user_keys(call.c, row.id, filter, revoked, call.actor.user_key, paging);
+  }
+  static Result<void> insert(Call& call, const st::UserRow& row, const Key& key, std::string_view hash) {
+    return st::insert_user_key(call.c, row.id, key, hash);
+  }
+  static constexpr auto find = st::find_user_key;
+  static constexpr auto rename = st::rename_user_key;
+  static constexpr auto revoke = st::revoke_user_key;
+};
 
 constexpr std::array table{
     endpoint<list_users>({Verb::get, "/v0/users", Access::admin, "users_get", "List users"}),
     endpoint<view_user>({Verb::get, "/v0/users/{user}", Access::user, "user_get", "View a user"}),
     endpoint<update_user>({Verb::patch, "/v0/users/{user}", Access::user, "user_patch", "Update a user"}),
-    endpoint<list_keys>({Verb::get, "/v0/users/{user}/keys", Access::user, "user_keys_get", "List the keys of a user"}),
-    endpoint<create_key>({Verb::post, "/v0/users/{user}/keys", Access::user, "user_key_post",
-                          "Create a user key; its text is shown once"}),
-    endpoint<view_key>({Verb::get, "/v0/users/{user}/keys/{key}", Access::user, "user_key_get", "View a user key"}),
-    endpoint<update_key>(
+    endpoint<list_keys<UserKeys>>(
+        {Verb::get, "/v0/users/{user}/keys", Access::user, "user_keys_get", "List the keys of a user"}),
+    endpoint<create_key<UserKeys>>({Verb::post, "/v0/users/{user}/keys", Access::user, "user_key_post",
+                                    "Create a user key; its text is shown once"}),
+    endpoint<view_key<UserKeys>>(
+        {Verb::get, "/v0/users/{user}/keys/{key}", Access::user, "user_key_get", "View a user key"}),
+    endpoint<update_key<UserKeys>>(
         {Verb::patch, "/v0/users/{user}/keys/{key}", Access::user, "user_key_patch", "Rename a user key"}),
-    endpoint<revoke_key>(
+    endpoint<revoke_key<UserKeys>>(
         {Verb::delete_, "/v0/users/{user}/keys/{key}", Access::user, "user_key_delete", "Revoke a user key"}),
 };
 
