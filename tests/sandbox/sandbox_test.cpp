@@ -23,7 +23,7 @@ namespace {
 
 /// An image's root with a shell.
 void build_root(const fs::path& root) {
-  for (const char* dir : {"bin", "etc", "work", "data"})
+  for (const char* dir : {"bin", "etc", "job", "data"})
     fs::create_directories(root / dir);
   fs::copy_file("/bin/busybox", root / "bin/busybox");
   for (const char* applet : {"sh",      "cat",   "ls",       "dd", "sleep", "id",  "mkfifo", "ln",   "env", "setsid",
@@ -209,10 +209,10 @@ TEST_CASE("arguments, environment and working folder are those of the request an
     Request request;
     request.command = {"sh", "-c", "pwd; echo \"$1|$2\"; env", "x", "a b", "--version"};
     request.env = {{"PATH", "/bin"}, {"KEY", "line\nbreak = x"}, {"EMPTY", ""}};
-    request.working_dir = "/work";
+    request.working_dir = "/job";
     REQUIRE(need(world.run(request)).exit_code == 0);
     const auto& out = world.sink.out;
-    CHECK_MESSAGE(out.find("/work\na b|--version\n") != std::string::npos, out);
+    CHECK_MESSAGE(out.find("/job\na b|--version\n") != std::string::npos, out);
     CHECK(out.find("KEY=line\nbreak = x\n") != std::string::npos);
     CHECK(out.find("EMPTY=\n") != std::string::npos);
     CHECK(out.find("HOME=") != std::string::npos);
@@ -358,7 +358,7 @@ TEST_CASE("more than the disk's size cannot be written") {
     world.machine.disk = 20u << 20;
     Request request;
     request.timeout = seconds(20);
-    request.working_dir = "/work";
+    request.working_dir = "/job";
     const auto outcome = need(world.shell("dd if=/dev/zero of=big bs=1M count=40 && echo fits", request));
     CHECK(world.sink.out.find("fits") == std::string::npos);
     CHECK(outcome.exit_code != 0);
@@ -369,14 +369,13 @@ TEST_CASE("regular files are collected within the root, and nothing else") {
   on_each([](World& world) {
     write_file("/tmp/bencher-outside", "outside");
     Request request;
-    request.working_dir = "/work";
-    request.file_paths = {"/work/a",    "b",         "/work/none", "/work/folder",
-                          "/work/pipe", "/work/out", "/work/up",   "/work/in"};
+    request.working_dir = "/job";
+    request.file_paths = {"/job/a", "b", "/job/none", "/job/folder", "/job/pipe", "/job/out", "/job/up", "/job/in"};
     auto outcome =
         need(world.shell("echo 1 >a; echo 2 >b; mkdir folder; mkfifo pipe; ln -s /tmp/bencher-outside out; "
                          "ln -s ../../../../../../../../../tmp/bencher-outside up; ln -s b in",
                          request));
-    const std::map<std::string, std::string> expected{{"/work/a", "1\n"}, {"b", "2\n"}, {"/work/in", "2\n"}};
+    const std::map<std::string, std::string> expected{{"/job/a", "1\n"}, {"b", "2\n"}, {"/job/in", "2\n"}};
     CHECK(outcome.files == expected);
     fs::remove("/tmp/bencher-outside");
   });
@@ -385,13 +384,13 @@ TEST_CASE("regular files are collected within the root, and nothing else") {
 TEST_CASE("files over the limit are refused by name") {
   on_each([](World& world) {
     Request request;
-    request.working_dir = "/work";
-    request.file_paths = {"/work/small", "/work/large"};
+    request.working_dir = "/job";
+    request.file_paths = {"/job/small", "/job/large"};
     request.max_file_bytes = 1000;
     const auto outcome = world.shell("head -c 900 /dev/zero >small; head -c 101 /dev/zero >large", request);
     REQUIRE_FALSE(outcome);
     CHECK(outcome.error().code() == Errc::too_large);
-    CHECK(outcome.error().message().find("/work/large") != std::string::npos);
+    CHECK(outcome.error().message().find("/job/large") != std::string::npos);
   });
 }
 
@@ -451,7 +450,7 @@ TEST_CASE("a container sees its image, its processes and no network, under its o
   World world("container");
   if (!world.usable()) return;
   need(world.shell("ls /; hostname; ps | wc -l; grep -c : /proc/net/dev"));
-  CHECK_MESSAGE(world.sink.out == "bin\ndata\ndev\netc\nproc\nrun\ntmp\nwork\nbench\n5\n1\n", world.sink.out);
+  CHECK_MESSAGE(world.sink.out == "bin\ndata\ndev\netc\njob\nproc\nrun\ntmp\nbench\n5\n1\n", world.sink.out);
   CHECK(world.sink.warnings == "");
 }
 
@@ -474,7 +473,7 @@ TEST_CASE("a container's root has no power over the machine") {
       need(world.shell("grep -E 'Cap(Eff|Prm|Bnd)' /proc/self/status; grep NoNewPrivs /proc/self/status;"
                        "for f in kernel/hostname kernel/core_pattern vm/swappiness; do "
                        "cat /proc/sys/$f > /tmp/v && cat /tmp/v > /proc/sys/$f && echo wrote $f; done;"
-                       "unshare -U true && echo userns; mount -t tmpfs x /work && echo mounted;"
+                       "unshare -U true && echo userns; mount -t tmpfs x /job && echo mounted;"
                        "ls /sys /proc/acpi/* 2>/dev/null; exit 0"));
   CHECK(outcome.exit_code == 0);
   const auto& out = world.sink.out;
@@ -515,11 +514,11 @@ TEST_CASE("a container runs as the image's user, with its groups") {
 TEST_CASE("files in a container's /tmp can be collected, and links in the image mislead no mount") {
   World world("container");
   if (!world.usable()) return;
-  fs::create_symlink("/work", world.root() / "tmp");
+  fs::create_symlink("/job", world.root() / "tmp");
   fs::create_symlink("/etc", world.root() / "dev");
   Request request;
   request.file_paths = {"/tmp/result.json"};
-  const auto outcome = need(world.shell("echo {} > /tmp/result.json; ls /work; echo x >/dev/null", request));
+  const auto outcome = need(world.shell("echo {} > /tmp/result.json; ls /job; echo x >/dev/null", request));
   CHECK(world.sink.out.empty());
   CHECK(outcome.files == std::map<std::string, std::string>{{"/tmp/result.json", "{}\n"}});
 }
