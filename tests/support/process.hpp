@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -33,6 +34,7 @@ class ChildProcess {
 
   explicit ChildProcess(std::vector<std::string> command, const Env& env = {}) {
     int out[2], err[2];
+    if (exited_ < 0) throw std::runtime_error("cannot make an eventfd");
     if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0) throw std::runtime_error("cannot make a pipe");
     std::vector<std::string> variables;
     for (char** at = environ; *at; ++at) {
@@ -75,6 +77,7 @@ class ChildProcess {
       waitpid(pid_, &status, 0);
     }
     reader_.join();
+    close(exited_);
   }
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
@@ -83,7 +86,7 @@ class ChildProcess {
   void signal(int number) const {
     if (!status_) ::kill(pid_, number);
   }
-  /// The exit code, or 128 and the number of the signal that ended it.
+  /// The exit code, or 128 and the number of the signal that ended it. All that it said is in `text` then.
   int wait() {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (!status_) {
@@ -91,6 +94,7 @@ class ChildProcess {
       int status = 0;
       if (waitpid(pid_, &status, WNOHANG) == pid_) {
         status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        take_the_rest();
         break;
       }
       if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the program does not end: " + text());
@@ -125,6 +129,13 @@ class ChildProcess {
   }
 
  private:
+  /// What the process has written before its end is in the pipes, and may still be there. They need not be at their
+  /// end: a grandchild may hold them.
+  void take_the_rest() {
+    eventfd_write(exited_, 1);
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, patience, [&] { return drained_ || ended_; });
+  }
   std::string joined() const {
     std::string out;
     for (const auto& line : lines_)
@@ -132,10 +143,21 @@ class ChildProcess {
     return out;
   }
   void read(int a, int b) {
-    pollfd fds[2] = {{a, POLLIN, 0}, {b, POLLIN, 0}};
+    pollfd fds[3] = {{a, POLLIN, 0}, {b, POLLIN, 0}, {exited_, POLLIN, 0}};
     std::string rest[2];
+    bool after_exit = false;
     while (fds[0].fd >= 0 || fds[1].fd >= 0) {
-      poll(fds, 2, -1);
+      if (poll(fds, 3, after_exit ? 0 : -1) == 0) {
+        after_exit = false;
+        std::lock_guard lock(mutex_);
+        drained_ = true;
+        changed_.notify_all();
+        continue;
+      }
+      if (fds[2].fd >= 0 && fds[2].revents) {
+        fds[2].fd = -1;
+        after_exit = true;
+      }
       for (int i = 0; i < 2; ++i) {
         if (fds[i].fd < 0 || !fds[i].revents) continue;
         char buffer[16384];
@@ -164,7 +186,9 @@ class ChildProcess {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> lines_;
-  bool ended_ = false;
+  bool drained_ = false;  ///< the process has ended, and its pipes are empty
+  bool ended_ = false;    ///< its pipes are closed
+  int exited_ = eventfd(0, EFD_CLOEXEC);
   std::thread reader_;
 };
 
