@@ -1,10 +1,8 @@
 // Bencher Metric Format: {benchmark: {measure: {"value", "lower_value", "upper_value"}}}.
 
 #include <algorithm>
-#include <cstdint>
-#include <functional>
-#include <simdjson.h>
-#include <span>
+#include <string>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -17,60 +15,6 @@
 namespace bencher::adapter {
 namespace {
 
-/// Keeps of several items of one name the last one, at the place of the first. Sorts hashes, and names only where
-/// hashes meet, so no choice of names makes it slow.
-template <class T, class NameOf>
-void keep_last(std::vector<T>& items, NameOf name_of) {
-  if (items.size() < 2) return;
-  if (items.size() == 2) {
-    if (name_of(items[0]) != name_of(items[1])) return;
-    items[0] = std::move(items[1]);
-    items.pop_back();
-    return;
-  }
-  struct Entry {
-    std::size_t hash;
-    std::uint32_t at;
-  };
-  std::vector<Entry> entries(items.size());
-  for (std::uint32_t i = 0; i < entries.size(); ++i)
-    entries[i] = {std::hash<std::string>()(name_of(items[i])), i};
-  std::sort(entries.begin(), entries.end(),
-            [](const Entry& a, const Entry& b) { return a.hash != b.hash ? a.hash < b.hash : a.at < b.at; });
-  std::vector<std::uint32_t> dropped;
-  for (std::size_t first = 0; first < entries.size();) {
-    std::size_t last = first + 1;
-    while (last < entries.size() && entries[last].hash == entries[first].hash)
-      ++last;
-    if (last - first > 1) {
-      const auto group = std::span(entries).subspan(first, last - first);
-      std::sort(group.begin(), group.end(), [&](const Entry& a, const Entry& b) {
-        const int order = name_of(items[a.at]).compare(name_of(items[b.at]));
-        return order != 0 ? order < 0 : a.at < b.at;
-      });
-      for (std::size_t i = 0; i < group.size();) {
-        std::size_t next = i + 1;
-        while (next < group.size() && name_of(items[group[next].at]) == name_of(items[group[i].at]))
-          dropped.push_back(group[next++].at);
-        if (next - i > 1) std::swap(items[group[i].at], items[group[next - 1].at]);
-        i = next;
-      }
-    }
-    first = last;
-  }
-  if (dropped.empty()) return;
-  std::sort(dropped.begin(), dropped.end());
-  std::size_t kept = dropped.front();
-  auto drop = dropped.begin();
-  for (std::size_t i = kept; i < items.size(); ++i) {
-    if (drop != dropped.end() && *drop == i)
-      ++drop;
-    else
-      items[kept++] = std::move(items[i]);
-  }
-  items.resize(kept);
-}
-
 /// The usual text of a UUID in any of its spellings, or empty.
 std::string canonical_uuid(std::string_view key) {
   if (key.size() == 45 && (key.starts_with("urn:uuid:") || key.starts_with("URN:UUID:"))) key.remove_prefix(9);
@@ -82,57 +26,61 @@ std::string canonical_uuid(std::string_view key) {
 
 class Bmf {
  public:
-  explicit Bmf(std::string_view text) : text_(text), reader_(text) {}
+  Bmf(std::string_view text, Builder& out) : text_(text), reader_(text), out_(out) {}
 
-  Result<Results> read() {
-    if (text_.starts_with("\xef\xbb\xbf"))
-      reader_.fail("the text begins with a byte order mark, which JSON does not take");
-    Results results;
-    if (!reader_.failed()) document(results);
+  Result<void> read() {
+    document();
     if (reader_.failed()) return error();
-    return results;
+    return {};
   }
 
  private:
-  bool document(Results& results) {
+  bool document() {
     if (reader_.peek() != '{')
       return reader_.fail(fmt::format("expected an object of benchmarks, found {}", reader_.found()));
     reader_.take('{');
     if (!reader_.take('}')) {
       do {
-        // Read into its place, so that what the pointer of an error names outlives the failure.
-        auto& benchmark = results.emplace_back();
-        if (!key(benchmark.name)) return false;
-        benchmark_ = benchmark.name;
-        if (benchmark.name.empty() || benchmark.name.size() > 1024)
-          return reader_.fail(fmt::format("a benchmark name has 1 to 1024 bytes, not {}", benchmark.name.size()));
-        if (!measures(benchmark.measures)) return false;
+        if (!key(benchmark_)) return false;
+        if (benchmark_.empty() || benchmark_.size() > 1024)
+          return reader_.fail(fmt::format("a benchmark name has 1 to 1024 bytes, not {}", benchmark_.size()));
+        out_.benchmark(benchmark_);
+        if (!measures()) return false;
         benchmark_ = {};
       } while (reader_.take(','));
       if (!reader_.expect('}', "',' or '}'")) return false;
     }
-    if (!reader_.finish()) return false;
-    keep_last(results, [](const BenchmarkResult& b) -> const std::string& { return b.name; });
-    return true;
+    return reader_.finish();
   }
 
-  bool measures(std::vector<MeasureMetric>& out) {
+  bool measures() {
     if (!open("an object of measures")) return false;
     if (reader_.take('}')) return true;
+    std::size_t place = 0;
     do {
-      auto& measure = out.emplace_back();
-      if (!key(measure.measure)) return false;
-      measure_ = measure.measure;
-      const auto plain = [](char c) { return c > 0x20 && c < 0x7f; };
-      const auto& name = measure.measure;
-      if (name.empty() || name.size() > 64 || !plain(name.front()) || !plain(name.back()))
-        if (const auto checked = ResourceName::parse(name); !checked) return reader_.fail(checked.error().message());
-      if (!metric(measure.metric)) return false;
+      if (!key(measure_)) return false;
+      // Most texts have the same measures in the same order in each benchmark.
+      if (place == known_.size() || known_[place].name != measure_) {
+        const auto plain = [](char c) { return c > 0x20 && c < 0x7f; };
+        if (measure_.empty() || measure_.size() > 64 || !plain(measure_.front()) || !plain(measure_.back()))
+          if (const auto checked = ResourceName::parse(measure_); !checked)
+            return reader_.fail(checked.error().message());
+        const Known now{std::string(measure_), out_.measure(measure_)};
+        if (place == known_.size() && place < 256)
+          known_.push_back(now);
+        else if (place < known_.size())
+          known_[place] = now;
+        measure_id_ = now.id;
+      } else {
+        measure_id_ = known_[place].id;
+      }
+      ++place;
+      Metric read;
+      if (!metric(read)) return false;
+      out_.metric(measure_id_, read);
       measure_ = {};
     } while (reader_.take(','));
-    if (!reader_.expect('}', "',' or '}'")) return false;
-    keep_last(out, [](const MeasureMetric& m) -> const std::string& { return m.measure; });
-    return true;
+    return reader_.expect('}', "',' or '}'");
   }
 
   bool metric(Metric& out) {
@@ -184,11 +132,16 @@ class Bmf {
     return reader_.take('{') || reader_.fail(fmt::format("expected {}, found {}", what, reader_.found()));
   }
 
-  bool key(std::string& out) {
-    std::string_view text;
-    if (!reader_.string(text, scratch_) || !reader_.expect(':', "':' after the key")) return false;
-    if (text.size() >= 32 && text.size() <= 45) out = canonical_uuid(text);
-    if (out.empty()) out = text;
+  /// `out` is into the text, or into the storage of the place where it stands.
+  bool key(std::string_view& out) {
+    auto& storage = &out == &benchmark_ ? benchmark_text_ : measure_text_;
+    if (!reader_.string(out, storage) || !reader_.expect(':', "':' after the key")) return false;
+    if (out.size() >= 32 && out.size() <= 45) {
+      if (auto uuid = canonical_uuid(out); !uuid.empty()) {
+        storage = std::move(uuid);
+        out = storage;
+      }
+    }
     return true;
   }
 
@@ -205,22 +158,28 @@ class Bmf {
     const auto start = before.rfind('\n');
     const auto column = before.size() - (start == std::string_view::npos ? 0 : start + 1) + 1;
     return Error(Errc::invalid_argument,
-                 fmt::format("json results{}{}: {} (line {}, column {})", pointer.empty() ? "" : " at ", pointer,
-                             reader_.reason(), line, column));
+                 fmt::format("{}{}{}{} (line {}, column {})", pointer.empty() ? "" : "at ", pointer,
+                             pointer.empty() ? "" : ": ", reader_.reason(), line, column));
   }
+
+  struct Known {
+    std::string name;
+    Builder::MeasureId id;
+  };
 
   std::string_view text_;
   json::Reader reader_;
-  std::string scratch_;
+  Builder& out_;
+  std::string scratch_, benchmark_text_, measure_text_;
   std::string_view benchmark_, measure_, field_;  ///< where the reader stands
+  Builder::MeasureId measure_id_{};
+  std::vector<Known> known_;  ///< the measures of the benchmark before, by their place in it
 };
 
 }  // namespace
 
-Result<Results> parse_json(std::string_view text, std::optional<Average>) {
-  if (!simdjson::validate_utf8(text.data(), text.size()))
-    return Error(Errc::invalid_argument, "json results: the text is not valid UTF-8");
-  return Bmf(text).read();
+Result<void> read_bmf(std::string_view text, Builder& out) {
+  return Bmf(text, out).read();
 }
 
 }  // namespace bencher::adapter
