@@ -24,155 +24,82 @@ std::string canonical_uuid(std::string_view key) {
   return uuid ? uuid->str() : std::string();
 }
 
+/// A document nests to 127 levels; an ignored field of a metric lies in three.
+constexpr std::size_t levels_of_ignored = 127 - 3;
+
 class Bmf {
  public:
-  Bmf(std::string_view text, Builder& out) : text_(text), reader_(text), out_(out) {}
+  Bmf(std::string_view text, Builder& out) : reader_(text), out_(out) {}
 
   Result<void> read() {
-    document();
-    if (reader_.failed()) return error();
+    const bool done =
+        json::object(reader_, "an object of benchmarks", [&](std::string_view name) { return benchmark(name); }) &&
+        reader_.finish();
+    if (!done) return Error(Errc::invalid_argument, reader_.where_and_why());
     return {};
   }
 
  private:
-  bool document() {
-    if (reader_.peek() != '{')
-      return reader_.fail(fmt::format("expected an object of benchmarks, found {}", reader_.found()));
-    reader_.take('{');
-    if (!reader_.take('}')) {
-      do {
-        if (!key(benchmark_)) return false;
-        if (benchmark_.empty() || benchmark_.size() > 1024)
-          return reader_.fail(fmt::format("a benchmark name has 1 to 1024 bytes, not {}", benchmark_.size()));
-        out_.benchmark(benchmark_);
-        if (!measures()) return false;
-        benchmark_ = {};
-      } while (reader_.take(','));
-      if (!reader_.expect('}', "',' or '}'")) return false;
-    }
-    return reader_.finish();
-  }
-
-  bool measures() {
-    if (!open("an object of measures")) return false;
-    if (reader_.take('}')) return true;
+  bool benchmark(std::string_view name) {
+    if (name.empty() || name.size() > 1024)
+      return reader_.fail(fmt::format("a benchmark name has 1 to 1024 bytes, not {}", name.size()));
+    out_.benchmark(name_of(name));
     std::size_t place = 0;
-    do {
-      if (!key(measure_)) return false;
-      // Most texts have the same measures in the same order in each benchmark.
-      if (place == known_.size() || known_[place].name != measure_) {
-        const auto plain = [](char c) { return c > 0x20 && c < 0x7f; };
-        if (measure_.empty() || measure_.size() > 64 || !plain(measure_.front()) || !plain(measure_.back()))
-          if (const auto checked = ResourceName::parse(measure_); !checked)
-            return reader_.fail(checked.error().message());
-        const Known now{std::string(measure_), out_.measure(measure_)};
-        if (place == known_.size() && place < 256)
-          known_.push_back(now);
-        else if (place < known_.size())
-          known_[place] = now;
-        measure_id_ = now.id;
-      } else {
-        measure_id_ = known_[place].id;
-      }
-      ++place;
+    return json::object(reader_, "an object of measures", [&](std::string_view measure) {
+      Builder::MeasureId id{};
+      if (!find_measure(measure, place++, id)) return false;
       Metric read;
       if (!metric(read)) return false;
-      out_.metric(measure_id_, read);
-      measure_ = {};
-    } while (reader_.take(','));
-    return reader_.expect('}', "',' or '}'");
+      out_.metric(id, read);
+      return true;
+    });
+  }
+
+  /// The key, or a UUID's usual text.
+  std::string_view name_of(std::string_view key) {
+    if (key.size() < 32 || key.size() > 45) return key;
+    uuid_ = canonical_uuid(key);
+    return uuid_.empty() ? key : uuid_;
+  }
+
+  bool find_measure(std::string_view key, std::size_t place, Builder::MeasureId& out) {
+    // Most texts have the same measures in the same order in each benchmark.
+    if (place < known_.size() && known_[place].key == key) {
+      out = known_[place].id;
+      return true;
+    }
+    if (const auto checked = ResourceName::parse(name_of(key)); !checked)
+      return reader_.fail(checked.error().message());
+    out = out_.measure(name_of(key));
+    constexpr std::size_t most = 256;
+    if (place < known_.size())
+      known_[place] = {std::string(key), out};
+    else if (place == known_.size() && place < most)
+      known_.push_back({std::string(key), out});
+    return true;
   }
 
   bool metric(Metric& out) {
-    if (reader_.peek() == '[') return metric_array(out);
-    if (!open("a metric object")) return false;
-    bool has_value = false, has_lower = false, has_upper = false;
-    if (!reader_.take('}')) {
-      do {
-        std::string_view field;
-        if (!reader_.string(field, scratch_) || !reader_.expect(':', "':' after the key")) return false;
-        // `name` is a literal: the key itself may be in the scratch.
-        const auto once = [&](bool& has, std::string_view name) {
-          field_ = name;
-          if (has) return reader_.fail("the field is there twice");
-          return has = true;
-        };
-        if (field == "value") {
-          if (!once(has_value, "value") || !reader_.number(out.value)) return false;
-        } else if (field == "lower_value") {
-          if (!once(has_lower, "lower_value") || !bound(out.lower)) return false;
-        } else if (field == "upper_value") {
-          if (!once(has_upper, "upper_value") || !bound(out.upper)) return false;
-        } else if (!reader_.skip(4)) {
-          return false;
-        }
-        field_ = {};
-      } while (reader_.take(','));
-      if (!reader_.expect('}', "',' or '}'")) return false;
-    }
-    return has_value || reader_.fail("the metric lacks its value");
-  }
-
-  /// The three fields in order, without their names.
-  bool metric_array(Metric& out) {
-    reader_.take('[');
-    return reader_.number(out.value) && reader_.expect(',', "','") && bound(out.lower) && reader_.expect(',', "','") &&
-           bound(out.upper) && reader_.expect(']', "']' after three numbers");
-  }
-
-  bool bound(std::optional<double>& out) {
-    if (reader_.take_null()) return true;
-    double value = 0;
-    if (!reader_.number(value)) return false;
-    out = value;
-    return true;
-  }
-
-  bool open(const char* what) {
-    return reader_.take('{') || reader_.fail(fmt::format("expected {}, found {}", what, reader_.found()));
-  }
-
-  /// `out` is into the text, or into the storage of the place where it stands.
-  bool key(std::string_view& out) {
-    auto& storage = &out == &benchmark_ ? benchmark_text_ : measure_text_;
-    if (!reader_.string(out, storage) || !reader_.expect(':', "':' after the key")) return false;
-    if (out.size() >= 32 && out.size() <= 45) {
-      if (auto uuid = canonical_uuid(out); !uuid.empty()) {
-        storage = std::move(uuid);
-        out = storage;
-      }
-    }
-    return true;
-  }
-
-  Error error() {
-    std::string pointer;
-    for (const auto part : {benchmark_, measure_, field_}) {
-      if (part.empty()) break;
-      pointer += '/';
-      for (const char c : to_valid_utf8(part.substr(0, 200)))
-        c == '~' ? pointer += "~0" : c == '/' ? pointer += "~1" : pointer += c;
-    }
-    const auto before = text_.substr(0, reader_.offset());
-    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    const auto start = before.rfind('\n');
-    const auto column = before.size() - (start == std::string_view::npos ? 0 : start + 1) + 1;
-    return Error(Errc::invalid_argument,
-                 fmt::format("{}{}{}{} (line {}, column {})", pointer.empty() ? "" : "at ", pointer,
-                             pointer.empty() ? "" : ": ", reader_.reason(), line, column));
+    static constexpr json::Field fields[]{{"value"}, {"lower_value", false}, {"upper_value", false}};
+    return json::record(
+        reader_, "a metric", fields,
+        [&](std::size_t field) {
+          if (field == 0) return reader_.number(out.value);
+          auto& bound = field == 1 ? out.lower : out.upper;
+          if (reader_.take_null()) return true;
+          return reader_.number(bound.emplace());
+        },
+        levels_of_ignored);
   }
 
   struct Known {
-    std::string name;
+    std::string key;
     Builder::MeasureId id;
   };
 
-  std::string_view text_;
   json::Reader reader_;
   Builder& out_;
-  std::string scratch_, benchmark_text_, measure_text_;
-  std::string_view benchmark_, measure_, field_;  ///< where the reader stands
-  Builder::MeasureId measure_id_{};
+  std::string uuid_;
   std::vector<Known> known_;  ///< the measures of the benchmark before, by their place in it
 };
 
