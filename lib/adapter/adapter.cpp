@@ -15,6 +15,7 @@ namespace {
 struct KindName {
   AdapterKind kind;
   std::string_view name;
+  std::string_view alias = {};
   bool language = false;
 };
 
@@ -22,35 +23,47 @@ using enum AdapterKind;
 constexpr std::array kinds{
     KindName{magic, "magic"},
     KindName{json, "json"},
-    KindName{rust, "rust", true},
+    KindName{rust, "rust", "", true},
     KindName{rust_bench, "rust_bench"},
     KindName{rust_criterion, "rust_criterion"},
     KindName{rust_iai, "rust_iai"},
-    KindName{rust_gungraun, "rust_gungraun"},
+    KindName{rust_gungraun, "rust_gungraun", "rust_iai_callgrind"},
     KindName{rust_gungraun_stdout, "rust_gungraun_stdout"},
     KindName{rust_gungraun_json, "rust_gungraun_json"},
-    KindName{cpp, "cpp", true},
+    KindName{rust_criterion_json, "rust_criterion_json", "criterion_json"},
+    KindName{rust_divan, "rust_divan", "divan"},
+    KindName{cpp, "cpp", "", true},
     KindName{cpp_google, "cpp_google"},
     KindName{cpp_catch2, "cpp_catch2"},
-    KindName{go, "go", true},
+    KindName{cpp_nanobench, "cpp_nanobench", "nanobench"},
+    KindName{go, "go", "", true},
     KindName{go_bench, "go_bench"},
-    KindName{java, "java", true},
+    KindName{java, "java", "", true},
     KindName{java_jmh, "java_jmh"},
-    KindName{c_sharp, "c_sharp", true},
+    KindName{c_sharp, "c_sharp", "", true},
     KindName{c_sharp_dot_net, "c_sharp_dot_net"},
-    KindName{js, "js", true},
+    KindName{js, "js", "", true},
     KindName{js_benchmark, "js_benchmark"},
     KindName{js_time, "js_time"},
     KindName{js_vitest, "js_vitest"},
-    KindName{python, "python", true},
+    KindName{js_mitata, "js_mitata", "mitata"},
+    KindName{js_tinybench, "js_tinybench", "tinybench"},
+    KindName{js_deno, "js_deno", "deno"},
+    KindName{js_bun, "js_bun", "bun"},
+    KindName{python, "python", "", true},
     KindName{python_asv, "python_asv"},
     KindName{python_pytest, "python_pytest"},
-    KindName{ruby, "ruby", true},
+    KindName{python_pyperf, "python_pyperf", "pyperf"},
+    KindName{ruby, "ruby", "", true},
     KindName{ruby_benchmark, "ruby_benchmark"},
-    KindName{shell, "shell", true},
+    KindName{shell, "shell", "", true},
     KindName{shell_hyperfine, "shell_hyperfine"},
-    KindName{dart, "dart", true},
+    KindName{shell_k6, "shell_k6", "k6"},
+    KindName{shell_wrk, "shell_wrk", "wrk"},
+    KindName{shell_junit, "shell_junit", "junit"},
+    KindName{dart, "dart", "", true},
     KindName{dart_benchmark_harness, "dart_benchmark_harness"},
+    KindName{julia_benchmark_tools, "julia_benchmark_tools", "benchmark_tools"},
 };
 
 const KindName& row(AdapterKind kind) {
@@ -61,30 +74,11 @@ std::string shown(std::string_view text) {
   return to_valid_utf8(text.substr(0, 80));
 }
 
-Result<Results> detect(std::string_view text, std::optional<Average> average) {
-  std::string tried;
-  for (const auto& row : adapter::rows()) {
-    if (!row.detected) continue;
-    auto results = row.parse(text, average);
-    if (results) return results;
-    const auto first = text.find_first_not_of(" \t\r\n");
-    // A text that is JSON was meant for json most of the time, so its reason is worth the words.
-    if (row.kind == json && first != std::string_view::npos && (text[first] == '{' || text[first] == '['))
-      tried += fmt::format("{}json ({})", tried.empty() ? "" : ", ", results.error().message());
-    else
-      tried += fmt::format("{}{}", tried.empty() ? "" : ", ", name(row.kind));
-  }
-  return Error(Errc::invalid_argument,
-               fmt::format("no adapter found results in the output ({}); tried: {}",
-                           text.empty() ? "it is empty" : fmt::format("{} bytes", text.size()), tried));
-}
-
 }  // namespace
 
 Result<AdapterKind> parse_adapter(std::string_view text) {
-  if (text == "rust_iai_callgrind") return rust_gungraun;
   for (const auto& kind : kinds)
-    if (kind.name == text) return kind.kind;
+    if (kind.name == text || (!kind.alias.empty() && kind.alias == text)) return kind.kind;
   std::string all;
   for (const auto& kind : kinds)
     all += (all.empty() ? "" : ", ") + std::string(kind.name);
@@ -139,16 +133,6 @@ std::string_view name(Fold fold) {
     case Fold::median: return "median";
   }
   return "";
-}
-
-Result<Results> parse(AdapterKind kind, std::string_view text, std::optional<Average> average) {
-  kind = normalize(kind);
-  if (kind == magic) return detect(text, average);
-  for (const auto& row : adapter::rows())
-    if (row.kind == kind) return row.parse(text, average);
-  return Error(
-      Errc::invalid_argument,
-      fmt::format("the adapter {} is not available in this version: use json with Bencher Metric Format", name(kind)));
 }
 
 }  // namespace bencher

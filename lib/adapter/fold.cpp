@@ -1,7 +1,10 @@
+#include "lib/adapter/fold.hpp"
+
 #include <algorithm>
+#include <map>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
+#include <utility>
 
 #include "bencher/adapter/adapter.hpp"
 
@@ -13,8 +16,9 @@ bool before(const Metric& a, const Metric& b) {
   return std::tie(a.value, a.upper, a.lower) < std::tie(b.value, b.upper, b.lower);
 }
 
-/// The mean of some metrics. Sums are long double, so that finite values have a finite mean.
-Metric mean(std::span<const Metric> metrics) {
+/// The mean of `metrics` and of `count - metrics.size()` more that are 0. Sums are long double, so that finite values
+/// have a finite mean.
+Metric mean(std::span<const Metric> metrics, std::size_t count) {
   long double value = 0, lower = 0, upper = 0;
   bool has_lower = false, has_upper = false;
   for (const auto& metric : metrics) {
@@ -24,70 +28,59 @@ Metric mean(std::span<const Metric> metrics) {
     has_lower |= metric.lower.has_value();
     has_upper |= metric.upper.has_value();
   }
-  const auto count = static_cast<long double>(metrics.size());
+  const auto n = static_cast<long double>(count);
   Metric out;
-  out.value = static_cast<double>(value / count);
-  if (has_lower) out.lower = static_cast<double>(lower / count);
-  if (has_upper) out.upper = static_cast<double>(upper / count);
+  out.value = static_cast<double>(value / n);
+  if (has_lower) out.lower = static_cast<double>(lower / n);
+  if (has_upper) out.upper = static_cast<double>(upper / n);
   return out;
 }
 
-Metric fold_metrics(Fold fold, std::vector<Metric>& metrics) {
+Metric fold_of(Fold fold, std::vector<Metric>& metrics, std::size_t count) {
   switch (fold) {
     case Fold::min: return *std::min_element(metrics.begin(), metrics.end(), before);
     case Fold::max: return *std::max_element(metrics.begin(), metrics.end(), before);
-    case Fold::mean: return mean(metrics);
+    case Fold::mean: return mean(metrics, count);
     case Fold::median: break;
   }
   std::sort(metrics.begin(), metrics.end(), before);
   const auto middle = metrics.size() / 2;
   if (metrics.size() % 2 == 1) return metrics[middle];
-  return mean(std::span(metrics).subspan(middle - 1, 2));
+  return mean(std::span(metrics).subspan(middle - 1, 2), 2);
 }
-
-/// Names to the positions in which they first appeared. The names must outlive it.
-class Positions {
- public:
-  /// The position of `name`, and whether it is a new one.
-  std::pair<std::size_t, bool> add(std::string_view name) {
-    const auto [at, fresh] = at_.try_emplace(name, at_.size());
-    return {at->second, fresh};
-  }
-
- private:
-  std::unordered_map<std::string_view, std::size_t> at_;
-};
 
 }  // namespace
 
+Metric adapter::fold_metrics(Fold fold, std::vector<Metric>& metrics) {
+  return fold_of(fold, metrics, metrics.size());
+}
+
 Results fold(Fold fold, std::span<const Results> results) {
   struct Collected {
-    Positions measures;
-    std::vector<std::vector<Metric>> metrics;
+    std::string_view name;
+    std::vector<std::pair<std::string_view, std::vector<Metric>>> measures;
+    std::map<std::string_view, std::size_t> at;
   };
-  Results out;
-  Positions benchmarks;
   std::vector<Collected> collected;
+  std::map<std::string_view, std::size_t> benchmarks;
   for (const auto& one : results) {
-    for (const auto& benchmark : one) {
-      const auto [at, fresh] = benchmarks.add(benchmark.name);
-      if (fresh) {
-        out.push_back({.name = benchmark.name, .measures = {}});
-        collected.emplace_back();
-      }
-      for (const auto& measure : benchmark.measures) {
-        const auto [position, is_new] = collected[at].measures.add(measure.measure);
-        if (is_new) {
-          out[at].measures.push_back({.measure = measure.measure, .metric = {}});
-          collected[at].metrics.emplace_back();
-        }
-        collected[at].metrics[position].push_back(measure.metric);
+    for (const auto benchmark : one) {
+      const auto [at, fresh] = benchmarks.try_emplace(benchmark.name, collected.size());
+      if (fresh) collected.push_back({benchmark.name, {}, {}});
+      auto& into = collected[at->second];
+      for (const auto m : benchmark.measures) {
+        const auto [place, is_new] = into.at.try_emplace(m.measure, into.measures.size());
+        if (is_new) into.measures.push_back({m.measure, {}});
+        into.measures[place->second].second.push_back(m.metric);
       }
     }
   }
-  for (std::size_t i = 0; i < out.size(); ++i)
-    for (std::size_t j = 0; j < out[i].measures.size(); ++j)
-      out[i].measures[j].metric = fold_metrics(fold, collected[i].metrics[j]);
+  Results out;
+  for (auto& benchmark : collected) {
+    out.add_benchmark(benchmark.name);
+    for (auto& [measure, metrics] : benchmark.measures)
+      out.add_metric(measure, fold_of(fold, metrics, results.size()));
+  }
   return out;
 }
 

@@ -1,12 +1,19 @@
 #include "lib/json/reader.hpp"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
-#include <cstdint>
 #include <cstring>
+#include <simdjson.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include <fmt/core.h>
+
+#include "bencher/base/encoding.hpp"
 
 namespace bencher::json {
 namespace {
@@ -15,14 +22,94 @@ constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/// Bytes that end the plain part of a string: the quote, the backslash, control characters.
-constexpr auto string_stop = [] {
-  std::array<bool, 256> stop{};
-  for (std::size_t i = 0; i < 0x20; ++i)
-    stop[i] = true;
-  stop['"'] = stop['\\'] = true;
-  return stop;
+/// What may stand after a number or a word.
+constexpr auto delimiter = [] {
+  std::array<bool, 256> out{};
+  for (const char c : {' ', '\t', '\n', '\r', ',', ':', '[', ']', '{', '}', '"'})
+    out[static_cast<unsigned char>(c)] = true;
+  return out;
 }();
+
+bool ends_at(const char* at, const char* end) {
+  return at == end || delimiter[static_cast<unsigned char>(*at)];
+}
+
+/// The first quote or backslash from `at` on; `end` if there is none.
+const char* string_stop(const char* at, const char* end) {
+#ifdef __SSE2__
+  const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
+  for (; end - at >= 16; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const auto stop = static_cast<unsigned>(
+        _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash))));
+    if (stop) return at + std::countr_zero(stop);
+  }
+#endif
+  while (at != end && *at != '"' && *at != '\\')
+    ++at;
+  return at;
+}
+
+/// The end of a number by RFC 8259 that begins at `at`, or null with the place of the fault in `fault`. The text must
+/// have a byte after it that is no part of a number.
+const char* number_end(const char* at, const char*& fault) {
+  if (*at == '-') ++at;
+  const char* const integer = at;
+  while (is_digit(*at))
+    ++at;
+  if (at == integer || (*integer == '0' && at - integer > 1)) return fault = at, nullptr;
+  if (*at == '.') {
+    const char* const fraction = ++at;
+    while (is_digit(*at))
+      ++at;
+    if (at == fraction) return fault = at, nullptr;
+  }
+  if (*at == 'e' || *at == 'E') {
+    ++at;
+    if (*at == '+' || *at == '-') ++at;
+    const char* const exponent = at;
+    while (is_digit(*at))
+      ++at;
+    if (at == exponent) return fault = at, nullptr;
+  }
+  return at;
+}
+
+#ifdef __SSE2__
+/// Quickly the end of a number of up to 31 bytes that is not unusual; null leaves it to `number_end`. 32 bytes from
+/// `at` on must be there.
+const char* plain_number_end(const char* at) {
+  const auto digits_of = [](const char* from) {
+    const __m128i bytes = _mm_sub_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)), _mm_set1_epi8('0'));
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(9)), bytes)));
+  };
+  const std::uint64_t others = ~static_cast<std::uint64_t>(digits_of(at) | digits_of(at + 16) << 16);
+  const auto after = [&](unsigned from) { return from + static_cast<unsigned>(std::countr_zero(others >> from)); };
+  const unsigned integer = *at == '-' ? 1 : 0;
+  unsigned stop = after(integer);
+  if (stop == integer || (at[integer] == '0' && stop > integer + 1)) return nullptr;
+  if (stop >= 32) return nullptr;
+  if (at[stop] == '.') {
+    const unsigned fraction = stop + 1;
+    stop = after(fraction);
+    if (stop == fraction || stop >= 32) return nullptr;
+  }
+  if ((at[stop] | 0x20) == 'e') {
+    unsigned exponent = stop + 1;
+    if (exponent < 32 && (at[exponent] == '-' || at[exponent] == '+')) ++exponent;
+    if (exponent >= 32) return nullptr;
+    stop = after(exponent);
+    if (stop == exponent || stop >= 32) return nullptr;
+  }
+  return at + stop;
+}
+#endif
+
+/// Large enough for what servers read all the time, small enough to be kept by each thread.
+constexpr std::size_t kept_capacity = 256 * 1024;
+
+using Index = std::unique_ptr<simdjson::internal::dom_parser_implementation>;
+thread_local Index kept_index;
 
 void put_utf8(std::string& out, std::uint32_t point) {
   const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
@@ -68,37 +155,113 @@ bool is_large(std::string_view token) {
 
 }  // namespace
 
+Reader::Reader(std::string_view text) : begin_(text.data()), end_(text.data() + text.size()) {
+  if (text.size() > 0xffff'ff00u) {
+    fail_at(begin_, "the text is larger than 4 GiB");
+    return;
+  }
+  index_ = std::move(kept_index);
+  const auto& simd = simdjson::get_active_implementation();
+  if (!index_ || index_->capacity() < text.size()) {
+    const auto capacity = text.size() <= kept_capacity ? kept_capacity : text.size();
+    index_.reset();
+    if (simd->create_dom_parser_implementation(capacity, 1, index_) != simdjson::SUCCESS) throw std::bad_alloc();
+  }
+  const auto error = text.empty() ? simdjson::EMPTY
+                                  : index_->stage1(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
+                                                   simdjson::stage1_mode::regular);
+  next_ = last_ = index_->structural_indexes.get();
+  if (error == simdjson::EMPTY) return;
+  if (error == simdjson::SUCCESS)
+    last_ = next_ + index_->n_structural_indexes;
+  else
+    broken_text();
+}
+
+Reader::~Reader() {
+  if (index_ && index_->capacity() == kept_capacity) kept_index = std::move(index_);
+}
+
+/// Finds what the first stage refused, which tells no place.
+void Reader::broken_text() {
+  const char* at = begin_;
+  while (at != end_) {
+    if (*at++ != '"') continue;
+    const char* const first = at - 1;
+    while (at != end_ && *at != '"') {
+      if (static_cast<unsigned char>(*at) < 0x20) {
+        fail_at(at, "a control character within a string must be escaped");
+        return;
+      }
+      at += *at == '\\' && end_ - at > 1 ? 2 : 1;
+    }
+    if (at == end_) {
+      fail_at(first, "the text ends within a string");
+      return;
+    }
+    ++at;
+  }
+  fail_at(begin_, "the text is not valid UTF-8");
+}
+
+std::size_t Reader::offset() const {
+  if (failed_) return static_cast<std::size_t>(failed_at_ - begin_);
+  return next_ == last_ ? static_cast<std::size_t>(end_ - begin_) : *next_;
+}
+
 bool Reader::fail(std::string reason) {
-  if (reason_.empty()) reason_ = std::move(reason);
+  return fail_at(next_ == last_ ? end_ : here(), std::move(reason));
+}
+
+bool Reader::fail_at(const char* at, std::string reason) {
+  if (failed_) return false;
+  failed_ = true;
+  failed_at_ = at;
+  reason_ = std::move(reason);
+  // Now, while what the parts refer to is there.
+  constexpr std::size_t long_enough = 200;
+  for (const auto& part : path_) {
+    pointer_ += '/';
+    if (part.index > 0) {
+      pointer_ += std::to_string(part.index - 1);
+      continue;
+    }
+    for (const char c : to_valid_utf8(part.key.substr(0, long_enough)))
+      c == '~' ? pointer_ += "~0" : c == '/' ? pointer_ += "~1" : pointer_ += c;
+  }
   return false;
 }
 
-char Reader::peek() {
-  while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t'))
-    ++at_;
-  return at_ == end_ ? '\0' : *at_;
-}
-
-bool Reader::take(char c) {
-  if (peek() != c || at_ == end_) return false;
-  ++at_;
-  return true;
+std::string Reader::where_and_why() const {
+  const std::string_view before(begin_, offset());
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const auto start = before.rfind('\n');
+  const auto column = before.size() - (start == std::string_view::npos ? 0 : start + 1) + 1;
+  return fmt::format("{}{}{}{} (line {}, column {})", pointer_.empty() ? "" : "at ", pointer_,
+                     pointer_.empty() ? "" : ": ", reason_, line, column);
 }
 
 bool Reader::expect(char c, const char* what) {
   return take(c) || fail(fmt::format("expected {}, found {}", what, found()));
 }
 
-bool Reader::take_null() {
-  if (peek() != 'n' || end_ - at_ < 4 || std::memcmp(at_, "null", 4) != 0) return false;
-  at_ += 4;
+bool Reader::literal(std::string_view word) {
+  if (next_ == last_) return false;
+  const char* const at = here();
+  if (static_cast<std::size_t>(end_ - at) < word.size() || std::memcmp(at, word.data(), word.size()) != 0) return false;
+  if (!ends_at(at + word.size(), end_)) return false;
+  ++next_;
   return true;
 }
 
-std::string Reader::found() {
+bool Reader::take_null() {
+  return peek() == 'n' && literal("null");
+}
+
+std::string Reader::found() const {
+  if (next_ == last_) return "the end of the text";
   const char c = peek();
-  if (at_ == end_) return "the end of the text";
-  const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
+  const std::string_view rest(here(), static_cast<std::size_t>(end_ - here()));
   if (c == '"') return "a string";
   if (c == '{') return "an object";
   if (c == '[') return "an array";
@@ -111,136 +274,163 @@ std::string Reader::found() {
   return fmt::format("the byte 0x{:02x}", static_cast<unsigned char>(c));
 }
 
-bool Reader::escape(std::string& out) {
-  ++at_;  // the backslash
-  if (at_ == end_) return fail("the text ends within a string");
-  const auto hex4 = [&](std::uint32_t& point) {
-    if (end_ - at_ < 4) return fail("the text ends within a string");
-    const auto [stop, ec] = std::from_chars(at_, at_ + 4, point, 16);
-    if (ec != std::errc() || stop != at_ + 4) return fail("\\u takes four hex digits");
-    at_ += 4;
-    return true;
-  };
-  const char c = *at_++;
-  switch (c) {
-    case '"':
-    case '\\':
-    case '/': out += c; return true;
-    case 'b': out += '\b'; return true;
-    case 'f': out += '\f'; return true;
-    case 'n': out += '\n'; return true;
-    case 'r': out += '\r'; return true;
-    case 't': out += '\t'; return true;
-    case 'u': {
-      std::uint32_t point = 0;
-      if (!hex4(point)) return false;
-      if (point >= 0xdc00 && point < 0xe000) return fail("a low surrogate without its high one");
-      if (point >= 0xd800 && point < 0xdc00) {
-        std::uint32_t low = 0;
-        if (end_ - at_ < 2 || at_[0] != '\\' || at_[1] != 'u') return fail("a high surrogate without its low one");
-        at_ += 2;
-        if (!hex4(low)) return false;
-        if (low < 0xdc00 || low >= 0xe000) return fail("a high surrogate without its low one");
-        point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+/// The bytes of the string that is next, escapes checked but for surrogates.
+bool Reader::string_token(const char*& first, const char*& last, bool& escapes) {
+  if (peek() != '"') return fail(fmt::format("expected a string, found {}", found()));
+  const char* at = first = here() + 1;
+  escapes = false;
+  for (;;) {
+    at = string_stop(at, end_);
+    // The first stage has seen that each string ends.
+    if (at == end_) return fail_at(first - 1, "the text ends within a string");
+    if (*at == '"') break;
+    escapes = true;
+    if (end_ - at < 2) return fail_at(first - 1, "the text ends within a string");
+    switch (at[1]) {
+      case '"':
+      case '\\':
+      case '/':
+      case 'b':
+      case 'f':
+      case 'n':
+      case 'r':
+      case 't': at += 2; break;
+      case 'u': {
+        const auto is_hex = [](char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); };
+        if (end_ - at < 6 || !std::all_of(at + 2, at + 6, is_hex)) return fail_at(at, "\\u takes four hex digits");
+        at += 6;
+        break;
       }
-      put_utf8(out, point);
-      return true;
+      default: return fail_at(at, "an escape that JSON does not have");
     }
-    default: --at_; return fail("an escape that JSON does not have");
   }
+  last = at;
+  ++next_;
+  return true;
+}
+
+/// Undoes the escapes of a string that `string_token` has checked.
+bool Reader::unescape(const char* at, const char* last, std::string& out) {
+  const auto hex4 = [](const char* digits) {
+    std::uint32_t point = 0;
+    std::from_chars(digits, digits + 4, point, 16);
+    return point;
+  };
+  out.clear();
+  while (at != last) {
+    const char* const plain = std::find(at, last, '\\');
+    out.append(at, plain);
+    at = plain;
+    if (at == last) break;
+    const char c = at[1];
+    switch (c) {
+      case 'b': out += '\b'; break;
+      case 'f': out += '\f'; break;
+      case 'n': out += '\n'; break;
+      case 'r': out += '\r'; break;
+      case 't': out += '\t'; break;
+      case 'u': {
+        std::uint32_t point = hex4(at + 2);
+        if (point >= 0xdc00 && point < 0xe000) return fail_at(at, "a low surrogate without its high one");
+        if (point >= 0xd800 && point < 0xdc00) {
+          const bool pair = last - at >= 12 && at[6] == '\\' && at[7] == 'u';
+          const std::uint32_t low = pair ? hex4(at + 8) : 0;
+          if (low < 0xdc00 || low >= 0xe000) return fail_at(at, "a high surrogate without its low one");
+          point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+          at += 6;
+        }
+        put_utf8(out, point);
+        at += 4;
+        break;
+      }
+      default: out += c;
+    }
+    at += 2;
+  }
+  return true;
 }
 
 bool Reader::string(std::string_view& out, std::string& scratch) {
-  if (!take('"')) return fail(fmt::format("expected a string, found {}", found()));
-  const char* const first = at_;
-  const auto plain = [&] {
-    while (at_ != end_ && !string_stop[static_cast<unsigned char>(*at_)])
-      ++at_;
-  };
-  plain();
-  if (at_ != end_ && *at_ == '"') {
-    out = std::string_view(first, static_cast<std::size_t>(at_ - first));
-    ++at_;
+  const char *first = nullptr, *last = nullptr;
+  bool escapes = false;
+  if (!string_token(first, last, escapes)) return false;
+  if (!escapes) {
+    out = std::string_view(first, static_cast<std::size_t>(last - first));
     return true;
   }
-  scratch.assign(first, at_);
-  while (at_ != end_ && *at_ != '"') {
-    if (*at_ != '\\') return fail("a control character within a string must be escaped");
-    if (!escape(scratch)) return false;
-    const char* const from = at_;
-    plain();
-    scratch.append(from, at_);
-  }
-  if (at_ == end_) return fail("the text ends within a string");
-  ++at_;
+  if (!unescape(first, last, scratch)) return false;
   out = scratch;
   return true;
 }
 
-bool Reader::number_token(const char*& first) {
+/// The bytes of the number that is next. `storage` is for one at the very end of the text.
+bool Reader::number_token(const char*& first, const char*& last, std::string& storage) {
   const char c = peek();
-  first = at_;
-  if (at_ == end_ || (c != '-' && !is_digit(c))) return fail(fmt::format("expected a number, found {}", found()));
-  const auto digits = [&] {
-    const char* const from = at_;
-    while (at_ != end_ && is_digit(*at_))
-      ++at_;
-    return at_ != from || fail("a number lacks a digit");
-  };
-  if (c == '-') ++at_;
-  const char* const integer = at_;
-  if (!digits()) return false;
-  if (*integer == '0' && at_ - integer > 1) return fail("a number may not begin with 0");
-  if (at_ != end_ && *at_ == '.') {
-    ++at_;
-    if (!digits()) return false;
+  if (c != '-' && !is_digit(c)) return fail(fmt::format("expected a number, found {}", found()));
+  first = here();
+  last = nullptr;
+#ifdef __SSE2__
+  if (end_ - first >= 32) last = plain_number_end(first);
+#endif
+  if (!last) {
+    const char* fault = nullptr;
+    const char* from = first;
+    if (next_ + 1 == last_) {
+      // Nothing comes after it, so nothing stops the look for its end.
+      storage.assign(first, end_);
+      from = storage.c_str();
+    }
+    last = number_end(from, fault);
+    if (!last) {
+      const auto why = fault != from && fault[-1] != '-' && is_digit(fault[-1]) && fault - from > 1
+                           ? "a number may not begin with 0"
+                           : "a number lacks a digit";
+      return fail_at(first + (fault - from), why);
+    }
+    last = first + (last - from);
   }
-  if (at_ != end_ && (*at_ == 'e' || *at_ == 'E')) {
-    ++at_;
-    if (at_ != end_ && (*at_ == '+' || *at_ == '-')) ++at_;
-    if (!digits()) return false;
-  }
+  if (!ends_at(last, end_))
+    return fail_at(last, fmt::format("a number goes on with '{}'", to_valid_utf8(std::string_view(last, 1))));
+  ++next_;
   return true;
 }
 
 bool Reader::number_text(std::string_view& out) {
-  const char* first = nullptr;
-  if (!number_token(first)) return false;
-  out = std::string_view(first, static_cast<std::size_t>(at_ - first));
+  const char *first = nullptr, *last = nullptr;
+  std::string storage;
+  if (!number_token(first, last, storage)) return false;
+  out = std::string_view(first, static_cast<std::size_t>(last - first));
   return true;
 }
 
 bool Reader::boolean(bool& out) {
-  const char c = peek();
-  const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
-  const std::string_view word = c == 't' ? "true" : "false";
-  if (!rest.starts_with(word)) return fail(fmt::format("expected true or false, found {}", found()));
-  at_ += word.size();
-  out = c == 't';
-  return true;
+  out = peek() == 't';
+  return literal(out ? "true" : "false") || fail(fmt::format("expected true or false, found {}", found()));
 }
 
 bool Reader::number(double& out) {
-  const char* first = nullptr;
-  if (!number_token(first)) return false;
-  const std::string_view token(first, static_cast<std::size_t>(at_ - first));
-  // Up to 15 digits and no exponent: digits and power of ten are both exact, so one operation rounds correctly.
-  if (token.size() <= 16) {
+  const char *first = nullptr, *last = nullptr;
+  std::string storage;
+  if (!number_token(first, last, storage)) return false;
+  const std::string_view token(first, static_cast<std::size_t>(last - first));
+  // Digits that a double holds exactly and no exponent: the power of ten is exact too, so one operation rounds
+  // correctly.
+  if (token.size() <= 18) {
     std::uint64_t mantissa = 0;
     std::size_t places = 0;
     bool point = false, simple = true;
     for (const char c : token.substr(token.front() == '-' ? 1 : 0)) {
-      if (c == '.') {
-        point = true;
-      } else if (is_digit(c)) {
+      if (is_digit(c)) {
         mantissa = mantissa * 10 + static_cast<std::uint64_t>(c - '0');
         places += point;
+      } else if (c == '.') {
+        point = true;
       } else {
         simple = false;
         break;
       }
     }
-    if (simple && mantissa < (1ull << 53)) {
+    if (simple && mantissa <= (1ull << 53)) {
       const double value = static_cast<double>(mantissa) / powers[places];
       out = token.front() == '-' ? -value : value;
       return true;
@@ -252,46 +442,60 @@ bool Reader::number(double& out) {
     out = value;
     return true;
   }
-  if (is_large(token)) {
-    at_ = first;
-    return fail("the number is too large for a 64-bit float");
-  }
+  if (is_large(token)) return fail_at(first, "the number is too large for a 64-bit float");
   out = token.front() == '-' ? -0.0 : 0.0;
   return true;
 }
 
-bool Reader::skip(int depth) {
-  std::string_view text;
-  std::string scratch;
-  const char c = peek();
-  if (c == '"') return string(text, scratch);
-  if (c == '{' || c == '[') {
-    if (depth > max_depth) return fail(fmt::format("nested deeper than {} levels", max_depth));
-    ++at_;
-    const char close = c == '{' ? '}' : ']';
-    if (take(close)) return true;
-    do {
-      if (c == '{' && (!string(text, scratch) || !expect(':', "':' after the key"))) return false;
-      if (!skip(depth + 1)) return false;
-    } while (take(','));
-    return expect(close, c == '{' ? "',' or '}'" : "',' or ']'");
+bool Reader::skip(std::size_t levels) {
+  // What is open, a bit each: 1 for an object. Texts that lie deeper than a word are rare.
+  std::uint64_t open = 0;
+  std::vector<std::uint64_t> outer;
+  std::size_t depth = 0;
+  std::string storage;
+  const char *first = nullptr, *last = nullptr;
+  bool escapes = false;
+  const auto key = [&] { return string_token(first, last, escapes) && expect(':', "':' after the key"); };
+  for (;;) {
+    const char c = peek();
+    bool entered = false;
+    if (c == '"') {
+      if (!string_token(first, last, escapes)) return false;
+    } else if (c == '{' || c == '[') {
+      if (depth == levels) return fail(fmt::format("nested too deep"));
+      if (depth > 0 && depth % 64 == 0) outer.push_back(open);
+      open = open << 1 | (c == '{');
+      ++depth;
+      ++next_;
+      entered = peek() != (c == '{' ? '}' : ']');
+      if (entered && c == '{' && !key()) return false;
+    } else if (c == '-' || is_digit(c)) {
+      if (!number_token(first, last, storage)) return false;
+    } else if (!literal("null") && !literal("true") && !literal("false")) {
+      return fail(fmt::format("expected a value, found {}", found()));
+    }
+    if (entered) continue;
+    // After a value: what closes, then the next one.
+    for (;;) {
+      if (depth == 0) return true;
+      const bool in_object = open & 1;
+      if (take(',')) {
+        if (in_object && !key()) return false;
+        break;
+      }
+      if (!expect(in_object ? '}' : ']', in_object ? "',' or '}'" : "',' or ']'")) return false;
+      --depth;
+      open >>= 1;
+      if (depth > 0 && depth % 64 == 0) {
+        open = outer.back();
+        outer.pop_back();
+      }
+    }
   }
-  if (c == '-' || is_digit(c)) {
-    const char* first = nullptr;
-    return number_token(first);
-  }
-  const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
-  for (const std::string_view word : {"null", "true", "false"}) {
-    if (!rest.starts_with(word)) continue;
-    at_ += word.size();
-    return true;
-  }
-  return fail(fmt::format("expected a value, found {}", found()));
 }
 
 bool Reader::finish() {
-  peek();
-  return at_ == end_ || fail(fmt::format("expected the end of the text, found {}", found()));
+  return !failed_ && (next_ == last_ || fail(fmt::format("expected the end of the text, found {}", found())));
 }
 
 }  // namespace bencher::json

@@ -33,6 +33,8 @@ void quote(std::string& out, std::string_view text) {
   out += '"';
 }
 
+constexpr int deepest = 128;
+
 class Parser {
  public:
   explicit Parser(std::string_view text) : reader_(text) {}
@@ -45,7 +47,7 @@ class Parser {
 
  private:
   bool value(Value& out, int depth) {
-    if (depth > Reader::max_depth + 1) return reader_.fail("nested too deeply");
+    if (depth > deepest) return reader_.fail("nested too deeply");
     const char c = reader_.peek();
     std::string_view text;
     switch (c) {

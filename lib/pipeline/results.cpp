@@ -93,16 +93,16 @@ class Storing {
       shown.measures.resize(line.measures.size());
       auto next = shown.measures.begin();
       for (const auto& [measure, metric] : line.measures) {
-        const auto metric_id = st::insert_metric(c_, row, measure->id, *metric);
+        const auto metric_id = st::insert_metric(c_, row, measure->id, metric);
         ++count;
         auto& shown_measure = *next++;
         shown_measure.measure = measure->measure;
-        shown_measure.metric = ReportMetric{ids_.uuid(metric_id), metric->value, metric->lower, metric->upper};
+        shown_measure.metric = ReportMetric{ids_.uuid(metric_id), metric.value, metric.lower, metric.upper};
         if (const auto found = detectors_.find(measure->id); found != detectors_.end()) {
           auto& detector = found->second;
-          BENCHER_TRY(const auto boundary, check(detector, id, metric->value));
+          BENCHER_TRY(const auto boundary, check(detector, id, metric.value));
           st::insert_boundary(c_, metric_id, detector.threshold.id, *detector.threshold.model_id, boundary);
-          if (const auto limit = outlier(boundary, metric->value); limit && !line.ignored) {
+          if (const auto limit = outlier(boundary, metric.value); limit && !line.ignored) {
             st::insert_alert(c_, env_.uuid(), metric_id, scope_.report.id, *limit, now);
             any_alert = true;
           }
@@ -123,7 +123,7 @@ class Storing {
   struct Line {
     std::shared_ptr<const st::BenchmarkRow> benchmark;
     bool ignored = false;
-    std::vector<std::pair<const st::MeasureRow*, const Metric*>> measures;
+    std::vector<std::pair<const st::MeasureRow*, Metric>> measures;
     ReportResult* shown = nullptr;
   };
 
@@ -131,20 +131,20 @@ class Storing {
   Result<std::vector<Line>> resolve(const Results& results) {
     std::vector<Line> lines;
     lines.reserve(results.size());
-    for (const auto& result : results) {
+    for (const auto result : results) {
       const auto stored = stored_benchmark(result.name);
       Line line;
       BENCHER_TRY(line.benchmark, find_benchmark(stored.name));
       line.ignored = stored.ignored;
       line.measures.reserve(result.measures.size());
-      for (const auto& m : result.measures) {
+      for (const auto m : result.measures) {
         BENCHER_TRY(const auto* measure, find_measure(m.measure));
         const auto twin = std::find_if(line.measures.begin(), line.measures.end(),
                                        [&](const auto& pair) { return pair.first->id == measure->id; });
         if (twin != line.measures.end())
-          twin->second = &m.metric;
+          twin->second = m.metric;
         else
-          line.measures.emplace_back(measure, &m.metric);
+          line.measures.emplace_back(measure, m.metric);
       }
       lines.push_back(std::move(line));
     }
@@ -257,7 +257,7 @@ class Storing {
       for (const auto& [measure, metric] : line.measures) {
         auto [it, fresh] = histories.try_emplace(measure->id);
         if (fresh) it->second = memo_.find_history(scope_.report.head_id, scope_.report.testbed_id, measure->id);
-        if (it->second) memo_.add(*it->second, line.benchmark->id, metric->value);
+        if (it->second) memo_.add(*it->second, line.benchmark->id, metric.value);
       }
   }
 
@@ -278,9 +278,9 @@ Result<std::vector<Results>> parse_results(AdapterKind adapter, std::optional<Av
   std::vector<Results> out;
   out.reserve(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    auto parsed = parse(adapter, texts[i], average);
+    auto parsed = parse(normalize(adapter), texts[i], {.average = average});
     if (!parsed) return std::move(parsed).error().within(fmt::format("result {} (adapter {})", i, name(adapter)));
-    out.push_back(*std::move(parsed));
+    out.push_back(std::move(parsed->results));
   }
   if (folding && !out.empty()) {
     auto folded = fold(*folding, out);

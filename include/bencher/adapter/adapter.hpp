@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bencher/adapter/results.hpp"
 #include "bencher/base/result.hpp"
 
 namespace bencher {
@@ -21,9 +22,12 @@ enum class AdapterKind {
   rust_gungraun = 24,
   rust_gungraun_stdout = 25,
   rust_gungraun_json = 26,
+  rust_criterion_json = 27,
+  rust_divan = 28,
   cpp = 30,
   cpp_google = 31,
   cpp_catch2 = 32,
+  cpp_nanobench = 33,
   go = 40,
   go_bench = 41,
   java = 50,
@@ -34,18 +38,28 @@ enum class AdapterKind {
   js_benchmark = 71,
   js_time = 72,
   js_vitest = 73,
+  js_mitata = 74,
+  js_tinybench = 75,
+  js_deno = 76,
+  js_bun = 77,
   python = 80,
   python_asv = 81,
   python_pytest = 82,
+  python_pyperf = 83,
   ruby = 90,
   ruby_benchmark = 91,
   shell = 100,
   shell_hyperfine = 101,
+  shell_k6 = 102,
+  shell_wrk = 103,
+  shell_junit = 104,
   dart = 110,
   dart_benchmark_harness = 111,
+  julia_benchmark_tools = 120,
 };
 
-/// Reads a wire name, or the alias `rust_iai_callgrind`. Error: `invalid_argument`, with all names.
+/// Reads a wire name, or an alias: `rust_iai_callgrind`, and the bare names of tools such as `pyperf`. Error:
+/// `invalid_argument`, with all names.
 Result<AdapterKind> parse_adapter(std::string_view name);
 /// Error: `invalid_argument` for an integer that no kind has.
 Result<AdapterKind> adapter_of(int stored);
@@ -66,36 +80,36 @@ Result<Fold> parse_fold(std::string_view name);
 std::string_view name(Average average);
 std::string_view name(Fold fold);
 
-/// A measured value, finite, with the finite bounds of its spread where known.
-struct Metric {
-  double value = 0;
-  std::optional<double> lower, upper;
-  bool operator==(const Metric&) const = default;
+/// How a text is read.
+struct ParseOptions {
+  std::optional<Average> average{};
+  /// Keeps what is no measure by default: memory, allocations, bytes and items per second, counters of one's own.
+  bool all_measures = false;
+  /// Gives benchmarks whose names collide longer ones, with parameters, modes, packages or types in them.
+  bool distinct_names = false;
+  /// How results of one name become one. Without it the last one stays.
+  std::optional<Fold> fold_repeats{};
 };
 
-struct MeasureMetric {
-  std::string measure;  ///< UUID, slug or name
-  Metric metric;
-  bool operator==(const MeasureMetric&) const = default;
+/// What a text holds.
+struct Parsed {
+  AdapterKind adapter = AdapterKind::json;  ///< the one that read it: for `magic`, the one it took
+  Results results;
+  std::vector<std::string> warnings;  ///< what was left out or replaced, and by which option it stays
 };
 
-struct BenchmarkResult {
-  std::string name;  ///< UUID, slug or name; an ignore suffix is still on it
-  std::vector<MeasureMetric> measures;
-  bool operator==(const BenchmarkResult&) const = default;
-};
-
-/// Benchmarks, and measures in each, in order of first appearance; no name twice.
-using Results = std::vector<BenchmarkResult>;
-
-/// Reads the whole of one harness output. `magic` (and a language) takes the first adapter that gives results.
-/// Error: `invalid_argument`; for JSON the message carries a pointer (RFC 6901), line, column and the reason.
-Result<Results> parse(AdapterKind kind, std::string_view text, std::optional<Average> average);
+/// Reads the whole of one harness output. Each adapter reads the forms that its harness has had: first as narrowly as
+/// the protocol's reference does, then, if that gives nothing, whatever else is plainly a result. `magic` (and a
+/// language) takes the first adapter that gives results. A byte order mark, UTF-16 and, in text, terminal escapes are
+/// taken off first.
+/// Error: `invalid_argument`, naming the line, or for JSON a pointer (RFC 6901), line, column and the reason.
+Result<Parsed> parse(AdapterKind kind, std::string_view text, const ParseOptions& options = {});
 
 /// One result of several, over the union of their benchmarks and measures.
 /// `min`, `max`: the whole metric that is smallest or largest by value, then upper, then lower (a missing bound is
-/// below any). `mean`: over those results that have the benchmark and measure; a missing bound counts as the value when
-/// another result has one. `median`: the middle metric, or the mean of the two middle ones.
+/// below any). `mean`: the sum divided by the number of results, also of those that lack the benchmark or measure; a
+/// missing bound counts as the value when another result has one. `median`: the middle metric of those present, or the
+/// mean of the two middle ones.
 Results fold(Fold fold, std::span<const Results> results);
 
 }  // namespace bencher

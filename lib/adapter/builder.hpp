@@ -1,0 +1,93 @@
+// How adapters put together what they read: one rule for repeated names, dropped values and warnings.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bencher/adapter/adapter.hpp"
+
+namespace bencher::adapter {
+
+/// What becomes of several results of one name in one text.
+enum class Repeats {
+  last,   ///< the last one stays, whole
+  merge,  ///< the measures of a later one replace those of an earlier one; others stay
+};
+
+class Builder {
+ public:
+  using MeasureId = Results::MeasureId;
+
+  Builder(const ParseOptions& options, Repeats repeats) : options_(options), repeats_(repeats) {}
+
+  const ParseOptions& options() const { return options_; }
+
+  /// Begins a benchmark. Its name is 1 to 1,024 bytes.
+  void benchmark(std::string_view name) { results_.add_benchmark(name); }
+  /// Adds a metric to the benchmark. A measure that it has already is replaced. A value that is not finite is left out,
+  /// with a warning; so is a bound, without one.
+  void metric(MeasureId measure, const Metric& metric);
+  void latency(const Metric& m) { metric(id(latency_, "latency"), m); }
+  void throughput(const Metric& m) { metric(id(throughput_, "throughput"), m); }
+  MeasureId measure(std::string_view name) { return results_.measure(name); }
+
+  /// A value that is a measure only with `all_measures`; else it is counted for a warning by the measure's name.
+  /// A value that is not finite, or an invalid measure's name, is left out.
+  void extra(std::string_view measure, const Metric& metric);
+  void extra(std::string_view measure, double value) { extra(measure, Metric{value, {}, {}}); }
+  /// Counts a value that is left out without `all_measures`, where its number need not be read for that.
+  void dropped(std::string_view what);
+  /// Whether anybody wants the extras; for an adapter that would have to work for them.
+  bool wants_extras() const { return options_.all_measures; }
+
+  /// The name that the benchmark gets where its plain one comes more than once and `distinct_names` is set.
+  void distinct_name(std::string_view name);
+  bool wants_distinct_names() const { return options_.distinct_names; }
+
+  /// Each text is kept once.
+  void warn(std::string warning);
+
+  std::size_t size() const { return results_.size(); }
+  bool empty() const { return results_.empty(); }
+
+  /// The results, no name twice, and the warnings.
+  Parsed finish(AdapterKind adapter) &&;
+
+ private:
+  MeasureId id(std::uint32_t& cached, std::string_view name) {
+    if (cached == unknown) cached = static_cast<std::uint32_t>(results_.measure(name));
+    return MeasureId{cached};
+  }
+  void use_distinct_names(const std::vector<std::uint32_t>& first);
+  void join(const std::vector<std::uint32_t>& first);
+
+  static constexpr std::uint32_t unknown = UINT32_MAX;
+  /// Where the benchmark that is being added has a measure.
+  struct Place {
+    std::size_t benchmark;
+    std::size_t at;
+  };
+  struct Dropped {
+    std::string what;
+    std::size_t count;
+  };
+  struct Renamed {
+    std::size_t benchmark;
+    std::string name;
+  };
+
+  const ParseOptions& options_;
+  Repeats repeats_;
+  Results results_;
+  std::uint32_t latency_ = unknown, throughput_ = unknown;
+  std::vector<Place> places_;  ///< by measure
+  std::size_t not_finite_ = 0;
+  std::vector<Dropped> dropped_;
+  std::size_t dropped_others_ = 0;
+  std::vector<Renamed> distinct_;
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace bencher::adapter

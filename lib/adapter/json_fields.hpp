@@ -1,0 +1,61 @@
+// What the JSON adapters share: names, numbers that may be strings, and how they end.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lib/adapter/registry.hpp"
+#include "lib/json/reader.hpp"
+
+namespace bencher::adapter {
+
+/// What an adapter returns at the end: nothing is left in the text, and it had results.
+Result<void> finished(json::Reader& r, bool read, const Builder& out);
+/// For a text that was read well but has none.
+Error no_results(std::string_view what);
+
+/// A string of 1 to 1,024 bytes: the name of a benchmark, or a part of one.
+bool name_text(json::Reader& r, std::string_view& out, std::string& scratch);
+/// Any string, kept.
+bool text(json::Reader& r, std::string& out);
+/// A number, or a string that holds one: digits with sign, point, exponent and underscores between digits.
+bool decimal(json::Reader& r, double& out);
+/// Like `decimal`; `null`, and a string that says `NaN`, leave `out` empty.
+bool optional_decimal(json::Reader& r, std::optional<double>& out);
+/// A number, or `null`, which leaves `out` empty.
+bool optional_number(json::Reader& r, std::optional<double>& out);
+/// Passes over an object, or an array without elements; anything else fails.
+bool any_object(json::Reader& r);
+
+/// Where extras of a benchmark wait until it has its name.
+class Extras {
+ public:
+  explicit Extras(Builder& out) : out_(out) {}
+  /// Reads the value of the extra `name`, times `factor`; a value that is no number is passed over.
+  bool read(json::Reader& r, std::string_view name, double factor = 1);
+  /// Keeps a value until `flush`.
+  void add(std::string_view name, double value) { waiting_.emplace_back(name, value); }
+  /// Adds them to the builder's current benchmark.
+  void flush();
+  void clear() { waiting_.clear(); }
+
+ private:
+  Builder& out_;
+  std::vector<std::pair<std::string, double>> waiting_;
+};
+
+/// To nanoseconds: the factor of a unit of time, or 0.
+double time_factor(std::string_view unit);
+/// The same with minutes, hours and days, and the long names that tools print.
+double any_time_factor(std::string_view unit);
+
+/// value ± spread, both times `factor`.
+inline Metric plus_minus(double value, double spread, double factor = 1) {
+  const double v = value * factor, w = spread * factor;
+  return {v, v - w, v + w};
+}
+
+}  // namespace bencher::adapter
