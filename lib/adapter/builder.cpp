@@ -121,15 +121,19 @@ void Builder::extra(std::string_view measure, const Metric& m) {
     metric(results_.measure(measure), m);
     return;
   }
+  dropped(measure);
+}
+
+void Builder::dropped(std::string_view what) {
   // Harnesses name few things; more than these are counted together.
   constexpr std::size_t named = 16;
   for (auto& d : dropped_)
-    if (d.what == measure) {
+    if (d.what == what) {
       ++d.count;
       return;
     }
   if (dropped_.size() < named)
-    dropped_.push_back({std::string(measure), 1});
+    dropped_.push_back({std::string(what), 1});
   else
     ++dropped_others_;
 }

@@ -37,6 +37,8 @@ class Builder {
   /// A value that is not finite, or an invalid measure's name, is left out.
   void extra(std::string_view measure, const Metric& metric);
   void extra(std::string_view measure, double value) { extra(measure, Metric{value, {}, {}}); }
+  /// Counts a value that is left out without `all_measures`, where its number need not be read for that.
+  void dropped(std::string_view what);
   /// Whether anybody wants the extras; for an adapter that would have to work for them.
   bool wants_extras() const { return options_.all_measures; }
 
