@@ -1,11 +1,14 @@
 // Which adapter reads a text, and in which of its forms.
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include <fmt/core.h>
 
 #include "bencher/adapter/adapter.hpp"
 
+#include "lib/adapter/marks.hpp"
 #include "lib/adapter/prepare.hpp"
 #include "lib/adapter/registry.hpp"
 
@@ -37,10 +40,17 @@ bool begins_json(std::string_view text) {
   return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
 }
 
-Result<Parsed> run(const Row& row, const Grammar& grammar, Prepared& text, const ParseOptions& options) {
-  Builder out(options, row.repeats);
-  BENCHER_DO(grammar.parse(row.shape == Shape::json ? text.text() : text.plain(), out));
-  auto parsed = std::move(out).finish(row.kind);
+/// A grammar and what it is tried on.
+struct Form {
+  const Row* row;
+  const Grammar* grammar;
+  Shape shape;
+};
+
+Result<Parsed> run(const Form& form, Prepared& text, const ParseOptions& options) {
+  Builder out(options, form.row->repeats);
+  BENCHER_DO(form.grammar->parse(form.shape == Shape::json ? text.text() : text.plain(), out));
+  auto parsed = std::move(out).finish(form.row->kind);
   if (text.malformed() > 0)
     parsed.warnings.push_back(
         fmt::format("line {} is not valid UTF-8; what is malformed is read as U+FFFD", text.malformed()));
@@ -54,52 +64,64 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
                              row.averages == Averages::mean     ? " or choose mean"
                              : row.averages == Averages::median ? " or choose median"
                                                                 : ""));
-  if (row.shape == Shape::json && text.malformed() > 0)
-    return Error(Errc::invalid_argument,
-                 fmt::format("{} results: the text is not valid UTF-8 (line {})", name(row.kind), text.malformed()));
-  const auto named = [&](Error error) { return std::move(error).within(fmt::format("{} results", name(row.kind))); };
-  if (!row.strict.parse) {
-    auto parsed = run(row, row.extended, text, options);
-    if (!parsed) return named(std::move(parsed).error());
-    return parsed;
+  const bool as_json = begins_json(text.text());
+  // The reason of the form that the text has is the one worth saying.
+  std::optional<Error> reason;
+  bool reason_fits = false;
+  for (const auto& form :
+       {Form{&row, &row.strict, row.shape}, Form{&row, &row.extended, row.shape}, Form{&row, &row.text, Shape::text}}) {
+    if (!form.grammar->parse) continue;
+    if (form.shape == Shape::json && text.malformed() > 0) {
+      if (!reason)
+        reason = Error(Errc::invalid_argument, fmt::format("the text is not valid UTF-8 (line {})", text.malformed()));
+      continue;
+    }
+    auto parsed = run(form, text, options);
+    if (parsed) return parsed;
+    const bool fits = (form.shape == Shape::json) == as_json;
+    if (!reason || (fits && !reason_fits)) reason = std::move(parsed).error();
+    reason_fits |= fits;
   }
-  auto parsed = run(row, row.strict, text, options);
-  if (parsed) return parsed;
-  if (row.extended.parse) {
-    auto more = run(row, row.extended, text, options);
-    if (more) return more;
-    // The reason of the form that the text has.
-    if (begins_json(text.text()) != (row.shape == Shape::json)) return named(std::move(more).error());
+  return std::move(*reason).within(fmt::format("{} results", name(row.kind)));
+}
+
+/// The first form that gives results, of those whose literals stand in the text.
+std::optional<Parsed> first_of(const std::vector<Form>& forms, Prepared& text, const ParseOptions& options) {
+  const bool as_json = begins_json(text.text());
+  std::vector<Form> worth;
+  std::vector<std::string_view> marks;
+  for (const auto& form : forms) {
+    if (form.shape == Shape::json && (!as_json || text.malformed() > 0)) continue;
+    worth.push_back(form);
+    marks.push_back(form.grammar->mark);
   }
-  return named(std::move(parsed).error());
+  adapter::Marks in_text(text.plain(), std::move(marks));
+  for (auto i = in_text.next(0); i < worth.size(); i = in_text.next(i + 1))
+    if (auto parsed = run(worth[i], text, options)) return *std::move(parsed);
+  return {};
 }
 
 /// The first row that gives results: with what the reference reads in all of them, then with all that we read.
 Result<Parsed> detect(AdapterKind kind, Prepared& text, const ParseOptions& options) {
-  const bool as_json = begins_json(text.text());
-  const auto candidates = [&](auto&& visit) {
-    for (const auto& row : adapter::rows())
-      if (row.detected && (kind == magic || row.language == kind)) visit(row);
-  };
-  std::optional<Parsed> found;
-  for (const bool strict : {true, false}) {
-    candidates([&](const Row& row) {
-      const auto& grammar = strict ? row.strict : row.extended;
-      if (found || !grammar.parse || !takes(row.averages, options.average)) return;
-      if (row.shape == Shape::json && (!as_json || text.malformed() > 0)) return;
-      if (!grammar.mark.empty() && text.plain().find(grammar.mark) == std::string_view::npos) return;
-      if (auto parsed = run(row, grammar, text, options)) found = *std::move(parsed);
-    });
-    if (found) return *std::move(found);
+  std::vector<Form> strict, further;
+  const auto candidate = [&](const Row& row) { return row.detected && (kind == magic || row.language == kind); };
+  for (const auto& row : adapter::rows()) {
+    if (!candidate(row) || !takes(row.averages, options.average)) continue;
+    if (row.strict.parse) strict.push_back({&row, &row.strict, row.shape});
+    if (row.extended.parse) further.push_back({&row, &row.extended, row.shape});
+    if (row.text.parse) further.push_back({&row, &row.text, Shape::text});
   }
+  for (const auto& forms : {strict, further})
+    if (auto found = first_of(forms, text, options)) return *std::move(found);
   std::string tried;
-  candidates([&](const Row& row) {
+  for (const auto& row : adapter::rows()) {
+    if (!candidate(row)) continue;
     tried += fmt::format("{}{}", tried.empty() ? "" : ", ", name(row.kind));
     // A text that is JSON was meant for json most of the time, so its reason is worth the words.
-    if (row.kind == json && as_json)
+    if (row.kind == json && begins_json(text.text()))
       if (const auto reason = read(row, text, options); !reason)
         tried += fmt::format(" ({})", reason.error().message());
-  });
+  }
   const auto bytes = text.text();
   return Error(Errc::invalid_argument,
                fmt::format("no adapter found results in the output ({}); tried: {}",

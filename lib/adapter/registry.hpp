@@ -45,6 +45,7 @@ struct Row {
   Grammar strict;        ///< what the reference reads; none for adapters that it does not have
   Grammar extended;      ///< further forms, tried where `strict` finds nothing
   bool detected = true;  ///< whether `magic` and its language try it
+  Grammar text = {};     ///< further forms that are text where `shape` says JSON; tried last
 };
 
 /// In the order in which `magic` tries them.
@@ -66,5 +67,38 @@ Result<void> read_gungraun_json(std::string_view text, Builder& out);
 Result<void> read_gungraun_json_extended(std::string_view text, Builder& out);
 Result<void> read_hyperfine(std::string_view text, Builder& out);
 Result<void> read_hyperfine_extended(std::string_view text, Builder& out);
+Result<void> read_catch2(std::string_view text, Builder& out);
+Result<void> read_catch2_extended(std::string_view text, Builder& out);
+Result<void> read_dart(std::string_view text, Builder& out);
+Result<void> read_dart_extended(std::string_view text, Builder& out);
+Result<void> read_go_bench(std::string_view text, Builder& out);
+Result<void> read_go_bench_extended(std::string_view text, Builder& out);
+Result<void> read_js_benchmark(std::string_view text, Builder& out);
+Result<void> read_js_benchmark_extended(std::string_view text, Builder& out);
+Result<void> read_js_time(std::string_view text, Builder& out);
+Result<void> read_js_time_extended(std::string_view text, Builder& out);
+Result<void> read_asv(std::string_view text, Builder& out);
+Result<void> read_asv_extended(std::string_view text, Builder& out);
+Result<void> read_ruby(std::string_view text, Builder& out);
+Result<void> read_ruby_extended(std::string_view text, Builder& out);
+Result<void> read_rust_bench(std::string_view text, Builder& out);
+Result<void> read_rust_bench_extended(std::string_view text, Builder& out);
+Result<void> read_criterion(std::string_view text, Builder& out);
+Result<void> read_criterion_extended(std::string_view text, Builder& out);
+Result<void> read_iai(std::string_view text, Builder& out);
+Result<void> read_iai_extended(std::string_view text, Builder& out);
+Result<void> read_gungraun(std::string_view text, Builder& out);
+Result<void> read_gungraun_extended(std::string_view text, Builder& out);
+Result<void> read_gungraun_stdout(std::string_view text, Builder& out);
+Result<void> read_gungraun_stdout_extended(std::string_view text, Builder& out);
+// Of harnesses whose own form is JSON, and of those that the reference does not have.
+Result<void> read_dot_net_text(std::string_view text, Builder& out);
+Result<void> read_google_text(std::string_view text, Builder& out);
+Result<void> read_jmh_text(std::string_view text, Builder& out);
+Result<void> read_hyperfine_text(std::string_view text, Builder& out);
+Result<void> read_divan(std::string_view text, Builder& out);
+Result<void> read_bun(std::string_view text, Builder& out);
+Result<void> read_wrk(std::string_view text, Builder& out);
+Result<void> read_junit(std::string_view text, Builder& out);
 
 }  // namespace bencher::adapter

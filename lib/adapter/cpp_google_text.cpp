@@ -1,0 +1,152 @@
+// Google Benchmark's console table and its CSV; the JSON is in cpp_google.cpp.
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/adapter/registry.hpp"
+#include "lib/adapter/text.hpp"
+
+namespace bencher::adapter {
+namespace {
+
+constexpr std::string_view form = "NAME  4.87 ns  1.04 ns  10000000";
+
+bool is_time_unit(std::string_view word, double& factor) {
+  return word.size() <= 3 && any_unit(word, factor);
+}
+
+/// Values that the columns behind Iterations have with --benchmark_counters_tabular.
+std::vector<std::string_view> counter_columns(Cursor at) {
+  std::vector<std::string_view> out;
+  for (at.skip(); !at.done(); at.skip()) {
+    const auto word = at.word();
+    if (word != "UserCounters...") out.push_back(word);
+  }
+  return out;
+}
+
+class Console {
+ public:
+  explicit Console(Builder& out) : out_(out) {}
+
+  void read(std::string_view text) {
+    Lines lines(text);
+    for (std::string_view line; lines.next(line);) {
+      if (holds(line, "Iterations") && trimmed(line).starts_with("Benchmark")) {
+        Cursor at(line.substr(place_of(line, "Iterations") + 10));
+        columns_ = counter_columns(at);
+        continue;
+      }
+      if (!row(line) && (holds(line, "ERROR OCCURRED") || holds(line, "SKIPPED: ")))
+        out_.warn("benchmarks that ended with an error or were skipped are left out");
+    }
+  }
+
+ private:
+  struct Word {
+    std::string_view text;
+    bool number;
+  };
+
+  /// Finds the first place in a line with `time unit time unit count`; what is before is the name, which may have
+  /// blanks.
+  bool row(std::string_view line) {
+    std::array<Word, 5> last{};
+    std::size_t count = 0;
+    Cursor at(line);
+    for (at.skip(); !at.done(); at.skip()) {
+      std::rotate(last.begin(), last.begin() + 1, last.end());
+      const auto word = at.word();
+      // The count may have its sign of thousands; a name is not read as a number for nothing.
+      last.back() = {word, digit(word.front()) || word.front() == '-' || word.front() == '.'};
+      if (++count < 6) continue;
+      double real_unit = 0, cpu_unit = 0, real = 0, cpu = 0;
+      std::uint64_t iterations = 0;
+      if (!last[0].number || !last[2].number || !last[4].number || !is_time_unit(last[1].text, real_unit) ||
+          !is_time_unit(last[3].text, cpu_unit) || !any_number(last[0].text, real) || !any_number(last[2].text, cpu) ||
+          !integer_in(last[4].text, iterations))
+        continue;
+      const auto name = trimmed(between(line.data(), last[0].text.data()));
+      if (!name_fits(name)) return false;
+      out_.benchmark(name);
+      out_.latency({real * real_unit, {}, {}});
+      out_.extra("cpu_time", cpu * cpu_unit);
+      counters(at);
+      return true;
+    }
+    return false;
+  }
+
+  /// `Foo=42.5 bytes_per_second=231.059Mi/s`, or the values of the columns.
+  void counters(Cursor at) {
+    std::size_t column = 0;
+    for (at.skip(); !at.done(); at.skip()) {
+      const auto word = at.word();
+      const auto equals = word.find('=');
+      const auto name = equals != std::string_view::npos ? word.substr(0, equals)
+                        : column < columns_.size()       ? columns_[column++]
+                                                         : std::string_view{};
+      if (name.empty()) continue;
+      double value = 0;
+      std::string_view rest;
+      std::string text(equals == std::string_view::npos ? word : word.substr(equals + 1));
+      // Before version 1.8 the prefix of bytes stood for powers of 1024 without saying so.
+      if (name == "bytes_per_second" && text.ends_with("/s") && text.size() > 3 && !digit(text[text.size() - 3]) &&
+          text[text.size() - 3] != 'i')
+        text.insert(text.size() - 2, "i");
+      if (!scaled(text, value, rest)) continue;
+      if (rest.empty() || rest == "/s" || rest == "s") out_.extra(name, value);
+    }
+  }
+
+  Builder& out_;
+  std::vector<std::string_view> columns_;
+};
+
+/// The CSV after its header line; what stands before that is the context.
+void read_csv(std::string_view text, Builder& out) {
+  std::vector<std::string> header, cells;
+  if (!csv_record(text, ',', header)) return;
+  const auto column = [&](std::string_view name) {
+    return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
+  };
+  const auto time = column("real_time"), cpu_time = column("cpu_time"), unit = column("time_unit"),
+             error = column("error_occurred"), label = column("label"), iterations = column("iterations"),
+             message = column("error_message");
+  while (csv_record(text, ',', cells)) {
+    const auto cell = [&](std::size_t i) { return i < cells.size() ? trimmed(cells[i]) : std::string_view{}; };
+    double value = 0, cpu = 0, factor = 0;
+    if (cell(error) == "true") {
+      out.warn("benchmarks that ended with an error or were skipped are left out");
+      continue;
+    }
+    if (!name_fits(cell(0)) || !any_unit(cell(unit), factor) || !any_number(cell(time), value)) continue;
+    out.benchmark(cell(0));
+    out.latency({value * factor, {}, {}});
+    if (any_number(cell(cpu_time), cpu)) out.extra("cpu_time", cpu * factor);
+    for (std::size_t i = 1; i < std::min(header.size(), cells.size()); ++i) {
+      const bool known =
+          i == time || i == cpu_time || i == unit || i == error || i == label || i == iterations || i == message;
+      if (!known && any_number(cell(i), value)) out.extra(header[i], value);
+    }
+  }
+}
+
+}  // namespace
+
+Result<void> read_google_text(std::string_view text, Builder& out) {
+  Lines lines(text);
+  for (std::string_view line; lines.next_with("real_time", line);)
+    if (line.starts_with("name,iterations,")) {
+      read_csv(between(line.data(), text.data() + text.size()), out);
+      break;
+    }
+  if (out.empty()) Console(out).read(text);
+  if (out.empty()) return no_match(text, nullptr, form);
+  return {};
+}
+
+}  // namespace bencher::adapter

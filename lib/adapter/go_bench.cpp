@@ -1,0 +1,192 @@
+// Go's testing package: `go test -bench`, as text and as the events of `go test -json` (cmd/test2json).
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lib/adapter/json_lines.hpp"
+#include "lib/adapter/registry.hpp"
+#include "lib/adapter/text.hpp"
+
+namespace bencher::adapter {
+namespace {
+
+constexpr std::string_view form = "BenchmarkName-8  1000  5.0 ns/op";
+
+/// The package of the lines that follow, where these have such a line.
+void find_package(std::string_view passed, std::string_view& package) {
+  Lines lines(passed);
+  for (std::string_view line; lines.next_with("pkg:", line);)
+    if (line.starts_with("pkg:")) package = trimmed(line.substr(4));
+}
+
+void add_distinct(std::string_view package, std::string_view name, Builder& out) {
+  if (!package.empty() && out.wants_distinct_names()) out.distinct_name(std::string(package) + "." + std::string(name));
+}
+
+struct Pair {
+  double value;
+  std::string_view unit;
+};
+
+/// `5.0 ns/op  64 B/op  2 allocs/op`, as far as it goes.
+void read_pairs(Cursor at, std::vector<Pair>& out) {
+  out.clear();
+  while (!at.done()) {
+    double value = 0;
+    if (!any_number(at.word(), value) || !at.blanks()) return;
+    const auto unit = at.word();
+    if (unit.empty()) return;
+    out.push_back({value, unit});
+    at.skip();
+  }
+}
+
+/// Exactly the reference's line. What follows the time is left in `rest`.
+bool strict_line(std::string_view line, std::string_view& name, double& ns, std::string_view& rest) {
+  Cursor at(line);
+  name = at.word();
+  double value = 0, factor = 0;
+  if (!name_fits(name) || !at.blanks() || !at.integer() || !at.blanks() || !at.number(value) || !at.blanks() ||
+      !at.unit(factor) || !at.take("/op"))
+    return false;
+  ns = value * factor;
+  rest = {};
+  if (at.done()) return true;
+  if (!at.blanks()) return false;
+  rest = at.rest();
+  return at.number(value) && at.blanks();
+}
+
+/// Reads lines with results in any order of their metrics, with blanks around them, and with their name on a line of
+/// its own above, where the benchmark prints something itself.
+class Further {
+ public:
+  explicit Further(Builder& out) : out_(out) {}
+
+  void read(std::string_view text, std::string_view package) {
+    std::string_view name;
+    Lines lines(text);
+    for (std::string_view line; lines.next(line);) {
+      Cursor at(trimmed(line));
+      if (at.take("pkg:")) {
+        package = trimmed(at.rest());
+        continue;
+      }
+      const auto word = at.word();
+      if (word.empty()) continue;
+      at.skip();
+      if (result(word, at, package)) {
+        name = {};
+      } else if (word.starts_with("Benchmark")) {
+        name = word;
+      } else if (!name.empty() && digit(word.front()) && result(name, Cursor(trimmed(line)), package)) {
+        name = {};
+      }
+    }
+  }
+
+ private:
+  /// The iterations and metrics of `name`.
+  bool result(std::string_view name, Cursor at, std::string_view package) {
+    if (!name_fits(name) || !at.integer() || !at.blanks()) return false;
+    read_pairs(at, pairs_);
+    const Pair* time = nullptr;
+    double to_ns = 0;
+    for (const auto& pair : pairs_)
+      if (double factor = 0;
+          !time && pair.unit.ends_with("/op") && any_unit(pair.unit.substr(0, pair.unit.size() - 3), factor)) {
+        time = &pair;
+        to_ns = factor;
+      }
+    // A benchmark may have measures of its own only.
+    if (!time && (pairs_.empty() || !name.starts_with("Benchmark"))) return false;
+    if (!time && !out_.wants_extras()) {
+      out_.warn("benchmarks without ns/op have no latency and are left out; all_measures keeps what else they have");
+      return false;
+    }
+    out_.benchmark(name);
+    if (time) out_.latency({time->value * to_ns, {}, {}});
+    for (const auto& pair : pairs_)
+      if (&pair != time) out_.extra(pair.unit, pair.value);
+    add_distinct(package, name, out_);
+    return true;
+  }
+
+  Builder& out_;
+  std::vector<Pair> pairs_;
+};
+
+/// What each package printed, put together again: test2json cuts a line where the program flushed it.
+struct Outputs {
+  std::vector<std::pair<std::string, std::string>> packages;
+  std::map<std::string, std::size_t, std::less<>> places;
+
+  void add(std::string_view package, std::string_view output) {
+    auto place = places.find(package);
+    if (place == places.end()) {
+      place = places.emplace(std::string(package), packages.size()).first;
+      packages.emplace_back(package, "");
+    }
+    packages[place->second].second += output;
+  }
+};
+
+Outputs read_events(std::string_view text) {
+  Outputs outputs;
+  std::string package_text, output_text, action_text;
+  json_lines(text, [&](json::Reader& r) {
+    std::string_view package, output, action;
+    const bool read = json::object(r, "an event", [&](std::string_view key) {
+      if (r.peek() != '"') return r.skip();
+      if (key == "Package") return r.string(package, package_text);
+      if (key == "Output") return r.string(output, output_text);
+      if (key == "Action") return r.string(action, action_text);
+      return r.skip();
+    });
+    if (read && action == "output") outputs.add(package, output);
+    return read;
+  });
+  return outputs;
+}
+
+}  // namespace
+
+Result<void> read_go_bench(std::string_view text, Builder& out) {
+  Lines lines(text);
+  std::string_view package;
+  const char* near = nullptr;
+  std::vector<Pair> pairs;
+  for (std::string_view line; lines.next_with("s/op", line);) {
+    if (out.wants_distinct_names()) find_package(lines.passed(), package);
+    std::string_view name, rest;
+    double ns = 0;
+    if (!strict_line(line, name, ns, rest)) {
+      if (!near) near = line.data();
+      continue;
+    }
+    out.benchmark(name);
+    out.latency({ns, {}, {}});
+    if (!rest.empty()) {
+      read_pairs(Cursor(rest), pairs);
+      for (const auto& pair : pairs)
+        out.extra(pair.unit, pair.value);
+    }
+    add_distinct(package, name, out);
+  }
+  if (out.empty()) return no_match(text, near, form);
+  return {};
+}
+
+Result<void> read_go_bench_extended(std::string_view text, Builder& out) {
+  if (trimmed(text.substr(0, 4096)).starts_with('{') || has_json_line(text)) {
+    const auto outputs = read_events(text);
+    for (const auto& [package, output] : outputs.packages)
+      Further(out).read(output, package);
+  }
+  if (out.empty()) Further(out).read(text, {});
+  if (out.empty()) return no_match(text, nullptr, form);
+  return {};
+}
+
+}  // namespace bencher::adapter

@@ -1,0 +1,141 @@
+// What Criterion.rs prints: `NAME  time:   [LOW BEST HIGH]`, where a long name stands on the line above.
+
+#include <string>
+
+#include "lib/adapter/registry.hpp"
+#include "lib/adapter/text.hpp"
+
+namespace bencher::adapter {
+namespace {
+
+constexpr std::string_view form = "NAME  time:   [1.0 ns 2.0 ns 3.0 ns]";
+
+bool time_before(Backward& at, double& ns) {
+  double factor = 0;
+  if (!at.unit(factor) || !at.blanks() || !at.number(ns)) return false;
+  ns *= factor;
+  return true;
+}
+
+bool strict_line(std::string_view line, std::string_view& prefix, Metric& latency) {
+  Backward at(line);
+  double low = 0, value = 0, high = 0;
+  if (!at.take(']') || !time_before(at, high) || !at.blanks() || !time_before(at, value) || !at.blanks() ||
+      !time_before(at, low) || !at.take('[') || !at.blanks() || !at.take("time:") || !at.blanks())
+    return false;
+  prefix = at.rest();
+  latency = {value, low, high};
+  return true;
+}
+
+/// On a terminal the progress is written over: `\rBenchmarking NAME: Analyzing\rNAME  time: …`.
+std::string_view without_progress(std::string_view prefix) {
+  if (prefix.find('\r') == std::string_view::npos || !holds(prefix, "Benchmarking ")) return prefix;
+  return after_return(prefix);
+}
+
+/// `1.0 Melem/s` and the like, in whole elements, bytes, … a second.
+bool rate(Cursor& at, double& out) {
+  if (!any_number(at.word(), out) || !at.blanks()) return false;
+  const auto unit = at.word();
+  static constexpr std::string_view prefixes = "KMGT";
+  const auto power = unit.size() > 1 ? prefixes.find(unit[0]) : std::string_view::npos;
+  if (power == std::string_view::npos) return !unit.empty();
+  const double thousand = unit[1] == 'i' ? 1024 : 1000;
+  for (std::size_t i = 0; i <= power; ++i)
+    out *= thousand;
+  return true;
+}
+
+/// The line `thrpt:  [LOW BEST HIGH]` below a time.
+void throughput_below(std::string_view rest, Builder& out) {
+  std::string_view line;
+  if (!Lines(rest).next(line)) return;
+  Cursor at(line);
+  at.skip();
+  if (!at.take("thrpt:")) return;
+  at.skip();
+  const auto close = at.rest().find(']');
+  if (!at.take('[') || close == std::string_view::npos) return;
+  Cursor inside(between(at.at, at.at + close - 1));
+  double low = 0, value = 0, high = 0;
+  if (rate(inside, low) && inside.blanks() && rate(inside, value) && inside.blanks() && rate(inside, high))
+    out.extra("thrpt", Metric{value, low, high});
+}
+
+/// The name that a line stands for; empty: none.
+std::string_view name_on(std::string_view line) {
+  line = trimmed(after_return(line));
+  if (!line.starts_with("Benchmarking ")) return line;
+  line.remove_prefix(13);
+  for (const std::string_view step : {": Warming up", ": Collecting", ": Analyzing"})
+    if (const auto at = place_of(line, step); at != std::string_view::npos) return line.substr(0, at);
+  return line;
+}
+
+/// Any three times in brackets.
+bool loose_times(std::string_view text, Metric& out) {
+  const auto open = text.find('['), close = text.find(']');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) return false;
+  Cursor at(text.substr(open + 1, close - open - 1));
+  double times[3];
+  for (double& time : times) {
+    at.skip();
+    double factor = 0;
+    if (!any_number(at.word(), time) || !at.blanks() || !any_unit(at.word(), factor)) return false;
+    time *= factor;
+  }
+  out = {times[1], times[0], times[2]};
+  return true;
+}
+
+}  // namespace
+
+Result<void> read_criterion(std::string_view text, Builder& out) {
+  Lines lines(text);
+  const char* near = nullptr;
+  for (std::string_view line; lines.next_with("time:", line);) {
+    std::string_view name;
+    Metric latency;
+    bool read = strict_line(line, name, latency);
+    if (read) {
+      if (name.empty()) (void)lines.before(line, name);
+      name = without_progress(name);
+      read = name_fits(name);
+    }
+    if (!read) {
+      if (!near) near = line.data();
+      continue;
+    }
+    out.benchmark(name);
+    out.latency(latency);
+    throughput_below(lines.rest(), out);
+  }
+  if (out.empty()) return no_match(text, near, form);
+  return {};
+}
+
+Result<void> read_criterion_extended(std::string_view text, Builder& out) {
+  Lines lines(text);
+  std::string_view above;
+  for (std::string_view line; lines.next(line);) {
+    const auto shown = trimmed(after_return(line));
+    const auto at = place_of(shown, "time:");
+    Metric latency;
+    if (at == std::string_view::npos || (at > 0 && !blank(shown[at - 1])) ||
+        !loose_times(shown.substr(at + 5), latency)) {
+      if (!shown.empty() && !shown.starts_with("thrpt:") && !shown.starts_with("change:")) above = name_on(line);
+      continue;
+    }
+    auto name = trimmed(shown.substr(0, at));
+    if (name.empty()) name = above;
+    if (!name_fits(name)) continue;
+    out.benchmark(name);
+    out.latency(latency);
+    throughput_below(lines.rest(), out);
+  }
+  if (out.empty()) return no_match(text, nullptr, form);
+  return {};
+}
+
+}  // namespace bencher::adapter

@@ -1,0 +1,86 @@
+// The durations of test cases in JUnit's XML, as many test tools write it.
+
+#include <string>
+
+#include <fmt/core.h>
+
+#include "lib/adapter/registry.hpp"
+#include "lib/adapter/text.hpp"
+#include "lib/adapter/xml.hpp"
+
+namespace bencher::adapter {
+namespace {
+
+struct Case {
+  std::string name, distinct;
+  double seconds = 0;
+  bool good = false;
+};
+
+class Report {
+ public:
+  Report(std::string_view text, Builder& out) : xml_(text), out_(out) {}
+
+  Result<void> read() {
+    for (auto token = xml_.next(); token != Xml::Token::end; token = xml_.next())
+      token == Xml::Token::open ? open() : close();
+    if (xml_.failed()) return xml_.error();
+    if (left_out_ > 0)
+      out_.warn(fmt::format("{} test cases that failed, were skipped or have no time are left out", left_out_));
+    if (out_.empty())
+      return Error(Errc::invalid_argument, "the XML has no <testcase> that passed and has a name and a time");
+    return {};
+  }
+
+ private:
+  void open() {
+    const auto tag = xml_.name();
+    if (tag == "testsuite") {
+      (void)xml_.attribute("name", suite_);
+    } else if (tag == "testcase") {
+      std::string text;
+      case_ = {};
+      (void)xml_.attribute("name", case_.name);
+      double seconds = 0;
+      case_.good = xml_.attribute("time", text) && any_number(trimmed(text), seconds) && !case_.name.empty();
+      case_.seconds = seconds;
+      // Classes of Rust and C++ are joined as those languages do.
+      if (xml_.attribute("classname", text) && !text.empty())
+        case_.name = text + (text.find("::") != std::string::npos ? "::" : ".") + case_.name;
+      case_.distinct = suite_.empty() ? std::string() : suite_ + " " + case_.name;
+      depth_ = xml_.depth();
+    } else if (xml_.depth() == depth_ + 1 && (tag == "failure" || tag == "error" || tag == "skipped")) {
+      case_.good = false;
+    }
+  }
+
+  void close() {
+    if (xml_.name() != "testcase") return;
+    if (!case_.good || !name_fits(case_.name)) {
+      ++left_out_;
+      return;
+    }
+    out_.benchmark(case_.name);
+    out_.latency({case_.seconds * 1e9, {}, {}});
+    out_.distinct_name(case_.distinct);
+  }
+
+  Xml xml_;
+  Builder& out_;
+  std::string suite_;
+  Case case_;
+  std::size_t depth_ = 0, left_out_ = 0;
+};
+
+}  // namespace
+
+Result<void> read_junit(std::string_view text, Builder& out) {
+  // What the program printed before may have angle brackets.
+  auto root = place_of(text, "<testsuite");
+  if (root == std::string_view::npos) root = place_of(text, "<testcase");
+  if (root == std::string_view::npos)
+    return Error(Errc::invalid_argument, "the text has neither <testsuite> nor <testcase>: it is no JUnit XML");
+  return Report(text.substr(root), out).read();
+}
+
+}  // namespace bencher::adapter

@@ -1,0 +1,351 @@
+#include "lib/adapter/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "bencher/base/encoding.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace bencher::adapter {
+namespace {
+
+#if defined(__x86_64__)
+/// Whether the bytes of `needle` between its first and last stand behind `at`.
+bool middle_is(const char* at, std::string_view needle) {
+  return needle.size() <= 2 || std::memcmp(at + 1, needle.data() + 1, needle.size() - 2) == 0;
+}
+
+const char* find_sse2(const char* first, const char* last, std::string_view needle) {
+  const auto size = static_cast<std::ptrdiff_t>(needle.size());
+  const __m128i a = _mm_set1_epi8(needle.front()), b = _mm_set1_epi8(needle.back());
+  for (; last - first >= size + 15; first += 16) {
+    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(first));
+    const __m128i y = _mm_loadu_si128(reinterpret_cast<const __m128i*>(first + size - 1));
+    auto hits = static_cast<unsigned>(_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(x, a), _mm_cmpeq_epi8(y, b))));
+    for (; hits != 0; hits &= hits - 1)
+      if (const char* at = first + __builtin_ctz(hits); middle_is(at, needle)) return at;
+  }
+  for (; last - first >= size; ++first)
+    if (*first == needle.front() && first[size - 1] == needle.back() && middle_is(first, needle)) return first;
+  return nullptr;
+}
+
+__attribute__((target("avx2"))) const char* find_avx2(const char* first, const char* last, std::string_view needle) {
+  const auto size = static_cast<std::ptrdiff_t>(needle.size());
+  const __m256i a = _mm256_set1_epi8(needle.front()), b = _mm256_set1_epi8(needle.back());
+  for (; last - first >= size + 31; first += 32) {
+    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first));
+    const __m256i y = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first + size - 1));
+    auto hits =
+        static_cast<unsigned>(_mm256_movemask_epi8(_mm256_and_si256(_mm256_cmpeq_epi8(x, a), _mm256_cmpeq_epi8(y, b))));
+    for (; hits != 0; hits &= hits - 1)
+      if (const char* at = first + __builtin_ctz(hits); middle_is(at, needle)) return at;
+  }
+  return find_sse2(first, last, needle);
+}
+#endif
+
+/// The value of a decimal without sign, exponent or commas.
+bool decimal_in(std::string_view plain, double& out) {
+  const auto [stop, ec] = std::from_chars(plain.data(), plain.data() + plain.size(), out);
+  if (ec == std::errc::invalid_argument || stop != plain.data() + plain.size()) return false;
+  if (ec != std::errc::result_out_of_range) return true;
+  // Too small or too large: the digits before the point, or the exponent, tell.
+  const auto exponent = plain.find_first_of("eE");
+  const auto first = plain.find_first_of("123456789");
+  const bool small = exponent != std::string_view::npos ? plain.substr(exponent + 1).starts_with('-')
+                                                        : first == std::string_view::npos || plain.find('.') < first;
+  out = plain.starts_with('-') ? -0.0 : 0.0;
+  return small;
+}
+
+}  // namespace
+
+const char* find(const char* first, const char* last, std::string_view needle) {
+  if (static_cast<std::size_t>(last - first) < needle.size()) return nullptr;
+#if defined(__x86_64__)
+  static const bool wide = __builtin_cpu_supports("avx2") != 0;
+  return wide ? find_avx2(first, last, needle) : find_sse2(first, last, needle);
+#else
+  const auto* at = ::memmem(first, static_cast<std::size_t>(last - first), needle.data(), needle.size());
+  return static_cast<const char*>(at);
+#endif
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto space = [](char c) { return blank(c) || c == '\r' || c == '\n'; };
+  while (!text.empty() && space(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && space(text.back()))
+    text.remove_suffix(1);
+  return text;
+}
+
+std::string_view after_return(std::string_view line) {
+  while (!line.empty() && line.back() == '\r')
+    line.remove_suffix(1);
+  const auto at = line.rfind('\r');
+  return at == std::string_view::npos ? line : line.substr(at + 1);
+}
+
+bool Lines::before(std::string_view line, std::string_view& out) const {
+  if (line.data() == begin_) return false;
+  const char* last = line.data() - 1;
+  const void* feed = ::memrchr(begin_, '\n', static_cast<std::size_t>(last - begin_));
+  const char* first = feed ? static_cast<const char*>(feed) + 1 : begin_;
+  if (last != first && last[-1] == '\r') --last;
+  out = between(first, last);
+  return true;
+}
+
+bool long_number(std::string_view token, double& out) {
+  std::string plain;
+  plain.reserve(token.size());
+  int points = 0;
+  bool digits = false;
+  for (const char c : token) {
+    if (c == ',') continue;
+    if (!digit(c) && c != '.') return false;
+    points += c == '.';
+    digits |= digit(c);
+    plain += c;
+  }
+  return digits && points <= 1 && decimal_in(plain, out);
+}
+
+bool integer_in(std::string_view token, std::uint64_t& out) {
+  out = 0;
+  bool digits = false;
+  for (const char c : token) {
+    if (c == ',') continue;
+    if (!digit(c)) return false;
+    digits = true;
+    if (__builtin_mul_overflow(out, std::uint64_t{10}, &out) ||
+        __builtin_add_overflow(out, static_cast<std::uint64_t>(c - '0'), &out))
+      return false;
+  }
+  return digits;
+}
+
+// The factor of picoseconds is the quotient of two doubles.
+constexpr double from_ps = 1.0 / 1000.0;
+
+std::size_t unit_at_end(std::string_view text, double& to_ns) {
+  const auto n = text.size();
+  if (n == 0 || text[n - 1] != 's') return 0;
+  switch (n > 1 ? text[n - 2] : '\0') {
+    case 'n': return to_ns = 1, 2;
+    case 'u': return to_ns = 1e3, 2;
+    case 'm': return to_ns = 1e6, 2;
+    case 'p': return to_ns = from_ps, 2;
+    case '\xb5':
+      if (n > 2 && text[n - 3] == '\xc2') return to_ns = 1e3, 3;
+      break;
+    case '\xbc':
+      if (n > 2 && text[n - 3] == '\xce') return to_ns = 1e3, 3;
+      break;
+    default: break;
+  }
+  return to_ns = 1e9, 1;
+}
+
+std::size_t unit_at_begin(std::string_view text, double& to_ns) {
+  if (text.empty()) return 0;
+  if (text[0] == 's') return to_ns = 1e9, 1;
+  const bool second = text.size() > 1 && text[1] == 's';
+  switch (text[0]) {
+    case 'n': return to_ns = 1, second ? 2 : 0;
+    case 'u': return to_ns = 1e3, second ? 2 : 0;
+    case 'm': return to_ns = 1e6, second ? 2 : 0;
+    case 'p': return to_ns = from_ps, second ? 2 : 0;
+    default: break;
+  }
+  if (text.starts_with("\u00b5s") || text.starts_with("\u03bcs")) return to_ns = 1e3, 3;
+  return 0;
+}
+
+bool take_number(std::string_view& text, double& out) {
+  std::size_t at = 0;
+  const auto digits = [&] {
+    const auto from = at;
+    while (at < text.size() && (digit(text[at]) || (text[at] == ',' && at > from)))
+      ++at;
+    return at - from;
+  };
+  if (at < text.size() && (text[at] == '-' || text[at] == '+')) ++at;
+  auto count = digits();
+  if (at < text.size() && text[at] == '.') {
+    ++at;
+    count += digits();
+  }
+  if (count == 0) return false;
+  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+    const auto before = at++;
+    if (at < text.size() && (text[at] == '-' || text[at] == '+')) ++at;
+    if (digits() == 0) at = before;
+  }
+  std::string plain;
+  for (const char c : text.substr(0, at))
+    if (c != ',') plain += c;
+  if (plain.starts_with('+')) plain.erase(0, 1);
+  if (!decimal_in(plain, out)) return false;
+  text.remove_prefix(at);
+  return true;
+}
+
+bool any_number(std::string_view token, double& out) {
+  return take_number(token, out) && token.empty();
+}
+
+bool any_unit(std::string_view word, double& to_ns) {
+  static constexpr double minute = 60e9, hour = 3600e9, day = 86400e9;
+  static constexpr std::pair<std::string_view, double> units[]{{"ns", 1},
+                                                               {"us", 1e3},
+                                                               {"ms", 1e6},
+                                                               {"s", 1e9},
+                                                               {"\u00b5s", 1e3},
+                                                               {"\u03bcs", 1e3},
+                                                               {"ps", from_ps},
+                                                               {"fs", 1e-6},
+                                                               {"sec", 1e9},
+                                                               {"secs", 1e9},
+                                                               {"second", 1e9},
+                                                               {"seconds", 1e9},
+                                                               {"msec", 1e6},
+                                                               {"usec", 1e3},
+                                                               {"nsec", 1},
+                                                               {"psec", from_ps},
+                                                               {"nanoseconds", 1},
+                                                               {"microseconds", 1e3},
+                                                               {"milliseconds", 1e6},
+                                                               {"m", minute},
+                                                               {"min", minute},
+                                                               {"mins", minute},
+                                                               {"minute", minute},
+                                                               {"minutes", minute},
+                                                               {"h", hour},
+                                                               {"hr", hour},
+                                                               {"hrs", hour},
+                                                               {"hour", hour},
+                                                               {"hours", hour},
+                                                               {"d", day},
+                                                               {"day", day},
+                                                               {"days", day}};
+  for (const auto& [name, factor] : units)
+    if (name == word) return to_ns = factor, true;
+  return false;
+}
+
+bool duration_in(std::string_view text, double& ns) {
+  text = trimmed(text);
+  double value = 0, factor = 0;
+  if (!take_number(text, value) || !any_unit(trimmed(text), factor)) return false;
+  ns = value * factor;
+  return true;
+}
+
+bool scaled(std::string_view text, double& out, std::string_view& rest) {
+  if (!take_number(text, out)) return false;
+  rest = text;
+  if (text.empty()) return true;
+  static constexpr std::string_view prefixes = "kMGTPEZY";
+  const char c = text[0] == 'K' ? 'k' : text[0] == 'B' ? 'G' : text[0];
+  if (const auto power = prefixes.find(c); power != std::string_view::npos) {
+    const bool binary = text.size() > 1 && text[1] == 'i';
+    out *= std::pow(binary ? 1024.0 : 1000.0, static_cast<double>(power + 1));
+    rest = text.substr(binary ? 2 : 1);
+  } else if (c == 'm' || c == 'u' || c == 'n' || c == 'p' || c == 'f') {
+    out *= c == 'm' ? 1e-3 : c == 'u' ? 1e-6 : c == 'n' ? 1e-9 : c == 'p' ? 1e-12 : 1e-15;
+    rest = text.substr(1);
+  }
+  return true;
+}
+
+bool bytes_in(std::string_view text, double kilo, double& out) {
+  text = trimmed(text);
+  if (!take_number(text, out)) return false;
+  text = trimmed(text);
+  static constexpr std::string_view prefixes = "kMGTPE";
+  if (text == "B" || text == "bytes" || text == "byte") return true;
+  if (text.size() < 2 || text.back() != 'B') return false;
+  const auto power = prefixes.find(text[0] == 'K' ? 'k' : text[0]);
+  if (power == std::string_view::npos) return false;
+  const bool binary = text.size() == 3 && text[1] == 'i';
+  if (text.size() != 2 && !binary) return false;
+  out *= std::pow(binary ? 1024.0 : kilo, static_cast<double>(power + 1));
+  return true;
+}
+
+bool pipe_cells(std::string_view line, std::vector<std::string_view>& out) {
+  out.clear();
+  line = trimmed(line);
+  if (line.starts_with('|')) line.remove_prefix(1);
+  if (line.empty() || line.find('|') == std::string_view::npos) return false;
+  std::size_t from = 0;
+  for (std::size_t i = 0; i <= line.size(); ++i) {
+    if (i < line.size() && (line[i] != '|' || (i > 0 && line[i - 1] == '\\'))) continue;
+    if (i == line.size() && from == i) break;
+    auto cell = trimmed(line.substr(from, i - from));
+    // Bold in Markdown.
+    if (cell.size() >= 4 && cell.starts_with("**") && cell.ends_with("**")) cell = cell.substr(2, cell.size() - 4);
+    out.push_back(cell);
+    from = i + 1;
+  }
+  return true;
+}
+
+bool csv_record(std::string_view& text, char separator, std::vector<std::string>& out) {
+  out.clear();
+  if (text.empty()) return false;
+  std::string cell;
+  bool quoted = false;
+  std::size_t i = 0;
+  for (; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c != '"') {
+        cell += c;
+      } else if (i + 1 < text.size() && text[i + 1] == '"') {
+        cell += '"';
+        ++i;
+      } else {
+        quoted = false;
+      }
+    } else if (c == '"' && cell.empty()) {
+      quoted = true;
+    } else if (c == separator) {
+      out.push_back(std::move(cell));
+      cell.clear();
+    } else if (c == '\n') {
+      break;
+    } else {
+      cell += c;
+    }
+  }
+  if (quoted) return false;
+  if (!cell.empty() && cell.back() == '\r') cell.pop_back();
+  out.push_back(std::move(cell));
+  text.remove_prefix(std::min(text.size(), i + 1));
+  return true;
+}
+
+Error no_match(std::string_view text, const char* near, std::string_view form) {
+  if (near) {
+    const auto line = std::count(text.data(), near, '\n') + 1;
+    const auto shown = between(near, std::find(near, text.data() + text.size(), '\n')).substr(0, 100);
+    return Error(Errc::invalid_argument, fmt::format("no line reads as '{}'; line {} comes near: '{}'", form, line,
+                                                     to_valid_utf8(trimmed(shown))));
+  }
+  return Error(Errc::invalid_argument,
+               fmt::format("none of {} lines reads as '{}'", std::count(text.begin(), text.end(), '\n') + 1, form));
+}
+
+}  // namespace bencher::adapter
