@@ -191,9 +191,9 @@ TEST_SUITE("cli/run") {
     CHECK(w.run_bencher({"--quiet", "--build-time", "--file-size", "sub/b.bin", "--exec", "true"}) == 0);
     const auto bmf = parse(AdapterKind::json, w.bodies.at(3)["results"].items().at(0).text(), {});
     REQUIRE(bmf.has_value());
-    REQUIRE(bmf->size() == 2);
-    CHECK(bmf->at(1).name == "true");
-    CHECK(bmf->at(1).measures.at(0).measure == "build-time");
+    REQUIRE(bmf->results.size() == 2);
+    CHECK(bmf->results[1].name == "true");
+    CHECK(bmf->results[1].measures[0].measure == "build-time");
     CHECK(w.run_bencher({"--file", "missing"}) == 3);
     CHECK(w.run_bencher({"--build-time"}) == 2);
     CHECK(w.run_bencher({"--build-time", "--adapter", "go_bench", "true"}) == 2);
@@ -347,11 +347,11 @@ TEST_SUITE("cli/mock") {
     const auto text = w.out.str();
     const auto results = parse(AdapterKind::json, text, {});
     REQUIRE(results.has_value());
-    REQUIRE(results->size() == 3);
+    REQUIRE(results->results.size() == 3);
     for (std::size_t c = 0; c < 3; ++c) {
-      CHECK(results->at(c).name == "bencher::mock_" + std::to_string(c));
-      REQUIRE(results->at(c).measures.size() == 2);
-      for (const auto& [measure, metric] : results->at(c).measures) {
+      CHECK(results->results[c].name == "bencher::mock_" + std::to_string(c));
+      REQUIRE(results->results[c].measures.size() == 2);
+      for (const auto [measure, metric] : results->results[c].measures) {
         CHECK(metric.value >= 100.0 * static_cast<double>(c));
         CHECK(metric.value < 100.0 * static_cast<double>(c + 1));
         CHECK(metric.lower.value() == doctest::Approx(metric.value * 0.9));

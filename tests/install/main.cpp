@@ -6,8 +6,8 @@
 #include <cstdio>
 
 int main() {
-  const auto results = bencher::parse(bencher::AdapterKind::json, R"({"b":{"latency":{"value":1.5}}})", std::nullopt);
-  if (!results || results->front().measures.front().metric.value != 1.5) return 1;
+  const auto parsed = bencher::parse(bencher::AdapterKind::json, R"({"b":{"latency":{"value":1.5}}})");
+  if (!parsed || parsed->results[0].measures[0].metric.value != 1.5) return 1;
   const auto store = bencher::Store::open(":memory:");
   if (!store) return 2;
   bencher::client::HttpClient client;
