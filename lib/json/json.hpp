@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <simdjson.h>
 #include <string>
@@ -75,6 +76,10 @@ struct patch_of : std::false_type {};
 template <class T>
 struct patch_of<Patch<T>> : std::true_type {};
 template <class T>
+struct shared_of : std::false_type {};
+template <class T>
+struct shared_of<std::shared_ptr<const T>> : std::true_type {};
+template <class T>
 struct vector_of : std::false_type {};
 template <class T>
 struct vector_of<std::vector<T>> : std::true_type {};
@@ -142,7 +147,7 @@ void write(std::string& out, const T& v) {
     write_text(out, v.str());
   } else if constexpr (DescribedEnum<T>) {
     write_text(out, enum_name(v));
-  } else if constexpr (optional_of<T>::value || sparse_of<T>::value) {
+  } else if constexpr (optional_of<T>::value || sparse_of<T>::value || shared_of<T>::value) {
     if (v)
       write(out, *v);
     else
@@ -167,6 +172,9 @@ void write(std::string& out, const T& v) {
       write(out, value);
     }
     out += '}';
+  } else if constexpr (requires { write_json(out, v); }) {
+    // Its own way, next to its description, for the same text.
+    write_json(out, v);
   } else {
     static_assert(Described<T>, "describe the type next to its domain (lib/<domain>/json.hpp)");
     out += '{';

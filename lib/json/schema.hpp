@@ -53,6 +53,8 @@ bj::object schema(bj::object& components) {
     if (inner.contains("$ref")) return {{"allOf", bj::array{std::move(inner)}}, {"nullable", true}};
     inner["nullable"] = true;
     return inner;
+  } else if constexpr (shared_of<T>::value) {
+    return schema<std::optional<std::remove_const_t<typename T::element_type>>>(components);
   } else if constexpr (patch_of<T>::value) {
     return schema<decltype(T::value)>(components);
   } else {
@@ -64,7 +66,7 @@ bj::object schema(bj::object& components) {
       boost::mp11::mp_for_each<members<T>>([&](auto d) {
         using M = std::remove_cvref_t<decltype(std::declval<T&>().*d.pointer)>;
         properties[wire_name(d.name)] = schema<M>(components);
-        if constexpr (!optional_of<M>::value && !sparse_of<M>::value && !patch_of<M>::value)
+        if constexpr (!optional_of<M>::value && !sparse_of<M>::value && !shared_of<M>::value && !patch_of<M>::value)
           required.emplace_back(wire_name(d.name));
       });
       bj::object object{{"type", "object"}, {"properties", std::move(properties)}};

@@ -87,6 +87,13 @@ class Storing {
       auto& shown = *line.shown;
       shown.iteration = number;
       shown.benchmark = line.benchmark->benchmark;
+      // Without metrics there is nothing to store, and nothing that keeps the benchmark from being deleted.
+      if (line.measures.empty()) continue;
+      for (const auto& [measure, metric] : line.measures)
+        if (auto& seen = memo_.seen(scope_.report.testbed_id, measure->id, now); !seen.contains(id)) {
+          st::touch_series(c_, scope_.project, scope_.report.testbed_id, id, measure->id, now);
+          seen.insert(id);
+        }
       const auto row = st::insert_report_benchmark(c_, scope_.report.id, number, id);
       std::sort(line.measures.begin(), line.measures.end(),
                 [](const auto& a, const auto& b) { return a.first->measure.name < b.first->measure.name; });
@@ -111,10 +118,7 @@ class Storing {
         }
       }
     }
-    if (count > 0) {
-      st::add_metric_count(c_, scope_.report.id, count);
-      st::touch_series(c_, scope_.project, scope_.report, number, now);
-    }
+    if (count > 0) st::add_metric_count(c_, scope_.report.id, count);
     if (newest_ && memo_.has_histories(scope_.report.head_id, scope_.report.testbed_id)) continue_histories(lines);
     return out;
   }

@@ -36,6 +36,9 @@ BOOST_DESCRIBE_STRUCT(OneMetric, (),
                       (uuid, report, iteration, start_time, end_time, branch, testbed, benchmark, measure, metric,
                        threshold, boundary, alert))
 
+/// The text that the description gives, in a quarter of the time: what many points share is printed once.
+void write_json(std::string& out, const Perf& perf);
+
 /// A report on the wire: `results` and `alerts` only when they were read, `job` only when there is one.
 struct ReportWire {
   Uuid<Report> uuid;

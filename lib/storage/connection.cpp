@@ -62,6 +62,10 @@ void Connection::watch() {
         const std::string_view table = table_name;
         auto& memo = *static_cast<Connection*>(self)->memo_;
         if (table == "benchmark") memo.forget_benchmarks();
+        // With a dimension its rows of series_last_seen go.
+        if (table == "benchmark" || table == "testbed" || table == "measure" || table == "project" ||
+            table == "organization")
+          memo.forget_seen();
         if (std::find(std::begin(of_history), std::end(of_history), table) != std::end(of_history))
           memo.forget_histories();
       },
@@ -80,6 +84,7 @@ Memo& Connection::memo() {
 void Connection::forget() noexcept {
   memo_->forget_benchmarks();
   memo_->forget_histories();
+  memo_->forget_seen();
 }
 
 Statement& Connection::prepared(const char* sql) {
@@ -96,10 +101,21 @@ Error Connection::refused(std::string_view what, const SQLite::Exception& e) {
   if (code != SQLITE_CONSTRAINT) throw e;
   if (e.getExtendedErrorCode() == SQLITE_CONSTRAINT_UNIQUE || e.getExtendedErrorCode() == SQLITE_CONSTRAINT_PRIMARYKEY)
     return Error(Errc::conflict, fmt::format("{} conflicts with one that exists already ({})", what, e.what()));
-  if (e.getExtendedErrorCode() == SQLITE_CONSTRAINT_FOREIGNKEY)
+  // A trigger refuses where a foreign key would cost too much.
+  if (e.getExtendedErrorCode() == SQLITE_CONSTRAINT_FOREIGNKEY || e.getExtendedErrorCode() == SQLITE_CONSTRAINT_TRIGGER)
     return Error(Errc::conflict,
                  fmt::format("{} is still referred to; delete what refers to it first, or archive it", what), e.what());
   return Error(Errc::conflict, fmt::format("{} is not possible ({})", what, e.what()));
+}
+
+Snapshot::Snapshot(Connection& connection) : connection_(connection) {
+  connection_.exec("BEGIN");
+}
+
+Snapshot::~Snapshot() {
+  // Without effect when SQLite has ended it by itself (I/O error).
+  if (sqlite3_get_autocommit(connection_.raw().getHandle()) == 0)
+    sqlite3_exec(connection_.raw().getHandle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 Savepoint::Savepoint(Connection& connection) : connection_(connection) {

@@ -230,6 +230,19 @@ class Connection {
   std::int64_t data_version_ = 0;
 };
 
+/// All that is read while it lives is of one moment. Without it each statement takes and gives back SQLite's lock,
+/// which costs more than a look-up.
+class Snapshot {
+ public:
+  explicit Snapshot(Connection& connection);
+  ~Snapshot();
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  Connection& connection_;
+};
+
 /// All or nothing: rolls back unless `commit` was called. Nests as savepoints do.
 class Savepoint {
  public:

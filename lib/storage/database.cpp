@@ -71,7 +71,10 @@ bool Database::read(Read work) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || reads_.size() >= options_.queue_limit) return false;
-    reads_.emplace_back([work = std::move(work)](Connection* c) { work(*c); });
+    reads_.emplace_back([work = std::move(work)](Connection* c) {
+      const Snapshot snapshot(*c);
+      work(*c);
+    });
   }
   reads_ready_.notify_one();
   return true;

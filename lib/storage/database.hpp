@@ -31,6 +31,7 @@ class Database {
   using Write = std::function<bool(Connection&)>;
   /// Called on the writer thread after the commit; with what `Write` threw, or what the commit did.
   using Done = std::function<void(std::exception_ptr)>;
+  /// Sees the database as it is at its first query, until it ends.
   using Read = std::function<void(Connection&)>;
 
   /// Opens and migrates. Throws when that fails.

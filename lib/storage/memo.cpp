@@ -8,6 +8,7 @@ namespace {
 // About 10 MB each.
 constexpr std::size_t name_limit = 20'000;
 constexpr std::size_t value_limit = 1'000'000;
+constexpr std::size_t seen_limit = 200'000;
 
 }  // namespace
 
@@ -65,7 +66,17 @@ std::vector<double>& Memo::put(History& history, BenchmarkId benchmark, std::vec
   return values;
 }
 
+std::unordered_set<BenchmarkId>& Memo::seen(TestbedId testbed, MeasureId measure, Timestamp now) {
+  if (now != seen_at_) forget_seen();
+  seen_at_ = now;
+  return seen_[{testbed, measure}];
+}
+
 void Memo::trim() {
+  std::size_t seen = 0;
+  for (const auto& [key, benchmarks] : seen_)
+    seen += benchmarks.size() + 1;
+  if (seen > seen_limit) forget_seen();
   if (names_ > name_limit) forget_benchmarks();
   if (values_ > value_limit) forget_histories();
 }
@@ -73,6 +84,10 @@ void Memo::trim() {
 void Memo::forget_benchmarks() {
   benchmarks_.clear();
   names_ = 0;
+}
+
+void Memo::forget_seen() {
+  seen_.clear();
 }
 
 void Memo::forget_histories() {

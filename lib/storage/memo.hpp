@@ -9,6 +9,8 @@
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "lib/storage/dimensions.hpp"
@@ -41,9 +43,14 @@ class Memo {
   /// Puts a benchmark's values, read now.
   std::vector<double>& put(History& history, BenchmarkId benchmark, std::vector<double> newest_first);
 
+  /// The benchmarks whose `last_seen` with the testbed and the measure is `now` already: of the current second alone.
+  /// Stays where it is until the next call.
+  std::unordered_set<BenchmarkId>& seen(TestbedId testbed, MeasureId measure, Timestamp now);
+
   /// Forgets all when it is too much.
   void trim();
   void forget_benchmarks();
+  void forget_seen();
   void forget_histories();
   void forget_histories(HeadId head, TestbedId testbed);
 
@@ -57,6 +64,8 @@ class Memo {
   std::size_t names_ = 0;
   std::map<std::tuple<HeadId, TestbedId, MeasureId>, History> histories_;
   std::size_t values_ = 0;
+  Timestamp seen_at_;
+  std::map<std::pair<TestbedId, MeasureId>, std::unordered_set<BenchmarkId>> seen_;
 };
 
 }  // namespace bencher::storage

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <tuple>
 #include <unordered_map>
@@ -308,15 +309,13 @@ void add_metric_count(Connection& c, ReportId report, std::int64_t count) {
       report, count);
 }
 
-void touch_series(Connection& c, const ProjectRow& project, const ReportRow& report, std::uint32_t iteration,
+void touch_series(Connection& c, const ProjectRow& project, TestbedId testbed, BenchmarkId benchmark, MeasureId measure,
                   Timestamp now) {
   c.exec(
       "INSERT INTO series_last_seen (organization_id, project_id, testbed_id, benchmark_id, measure_id, last_seen) "
-      "SELECT ?1, ?2, ?3, report_benchmark.benchmark_id, metric.measure_id, ?4 FROM report_benchmark CROSS JOIN metric "
-      "ON metric.report_benchmark_id = report_benchmark.id WHERE report_benchmark.report_id = ?5 AND "
-      "report_benchmark.iteration = ?6 ON CONFLICT (testbed_id, benchmark_id, measure_id) DO UPDATE SET last_seen = "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (testbed_id, benchmark_id, measure_id) DO UPDATE SET last_seen = "
       "excluded.last_seen WHERE last_seen < excluded.last_seen",
-      project.organization_id, project.id, report.testbed_id, now, report.id, iteration);
+      project.organization_id, project.id, testbed, benchmark, measure, now);
 }
 
 void read_population(Connection& c, const Population& p, const std::function<bool(BenchmarkId, double)>& take) {
@@ -568,101 +567,141 @@ PerfMetric take_perf(Row& row, const MetricIds& ids, std::optional<std::pair<Thr
   return m;
 }
 
-/// The reports that the series of one branch head, testbed and spec have points of. Each is read once, when the first
-/// series meets it.
-class PerfReports {
- public:
-  PerfReports(Connection& c, HeadId head, TestbedId testbed, std::optional<SpecId> spec, const PerfQuery& query)
-      : c_(c), head_(head), testbed_(testbed), spec_(spec), query_(query) {}
+/// A report that series of one branch head, testbed and spec have points of.
+struct PerfReport {
+  ReportId id{};
+  Uuid<Report> uuid;
+  Timestamp start_time;
+  Timestamp end_time;
+  Version version;
+};
 
-  struct Found {
-    Uuid<Report> uuid;
-    Timestamp start_time;
-    Timestamp end_time;
-    Version version;
-  };
-  /// Null when the report is none of them.
-  const Found* find(ReportId id) {
-    auto [it, fresh] = reports_.try_emplace(id);
-    if (fresh)
-      it->second = c_.one(
-          [](Row& row) {
-            Found f;
-            row.take(f.uuid), row.take(f.start_time), row.take(f.end_time);
-            row.take(f.version.number), row.take(f.version.hash);
-            return f;
-          },
-          "SELECT report.uuid, report.start_time, report.end_time, version.number, version.hash FROM report JOIN "
-          "version ON version.id = report.version_id WHERE report.id = ?1 AND report.testbed_id = ?3 AND (?4 IS NULL "
-          "OR report.spec_id = ?4) AND (?5 IS NULL OR report.start_time >= ?5) AND (?6 IS NULL OR report.end_time <= "
-          "?6) AND EXISTS (SELECT 1 FROM head_version WHERE head_id = ?2 AND version_id = report.version_id)",
-          id, head_, testbed_, spec_, query_.start_time, query_.end_time);
-    return it->second ? &*it->second : nullptr;
+/// Oldest first.
+std::vector<PerfReport> perf_reports(Connection& c, HeadId head, TestbedId testbed, std::optional<SpecId> spec,
+                                     const PerfQuery& query) {
+  std::vector<PerfReport> out;
+  auto rows = c.query(
+      "SELECT report.id, report.uuid, report.start_time, report.end_time, version.number, version.hash FROM "
+      "head_version CROSS JOIN report ON report.version_id = head_version.version_id AND report.testbed_id = ?2 CROSS "
+      "JOIN version ON version.id = report.version_id WHERE head_version.head_id = ?1 AND (?3 IS NULL OR "
+      "report.spec_id = ?3) AND (?4 IS NULL OR report.start_time >= ?4) AND (?5 IS NULL OR report.end_time <= ?5) "
+      "ORDER BY head_version.number, report.start_time, report.id",
+      head, testbed, spec, query.start_time, query.end_time);
+  while (rows.next()) {
+    auto row = rows.row();
+    auto& r = out.emplace_back();
+    row.take(r.id), row.take(r.uuid), row.take(r.start_time), row.take(r.end_time);
+    row.take(r.version.number), row.take(r.version.hash);
+  }
+  return out;
+}
+
+struct PerfPoint {
+  const PerfReport* report = nullptr;
+  std::uint32_t iteration = 0;
+  MetricId metric{};
+  double value = 0;
+  std::optional<double> lower_value;
+  std::optional<double> upper_value;
+  std::optional<ThresholdId> threshold;
+  ModelId model{};
+  Boundary boundary;
+};
+
+/// The points of every pair of some benchmarks and some measures. A report's rows are in the order of its benchmarks'
+/// ids, so those of benchmarks that are near to each other, as the ones of one project mostly are, are read in one go.
+class PerfPoints {
+ public:
+  /// Both sorted, nothing twice.
+  PerfPoints(std::vector<BenchmarkId> benchmarks, std::vector<MeasureId> measures)
+      : benchmarks_(std::move(benchmarks)),
+        measures_(std::move(measures)),
+        series_(benchmarks_.size() * measures_.size()) {
+    for (std::size_t i = 0; i < benchmarks_.size(); ++i) {
+      const auto id = static_cast<std::int64_t>(benchmarks_[i]);
+      if (i == 0 || id - static_cast<std::int64_t>(ranges_.back().second) > near)
+        ranges_.emplace_back(benchmarks_[i], benchmarks_[i]);
+      else
+        ranges_.back().second = benchmarks_[i];
+    }
+  }
+
+  void read(Connection& c, const std::vector<PerfReport>& reports) {
+    if (measures_.empty()) return;
+#define PERF_POINTS(of_measure)                                                                                    \
+  "SELECT report_benchmark.benchmark_id, metric.measure_id, report_benchmark.iteration, metric.id, metric.value, " \
+  "metric.lower_value, metric.upper_value, boundary.threshold_id, boundary.model_id, boundary.baseline, "          \
+  "boundary.lower_limit, boundary.upper_limit FROM report_benchmark CROSS JOIN metric ON "                         \
+  "metric.report_benchmark_id = report_benchmark.id AND metric.measure_id " of_measure                             \
+  " LEFT JOIN boundary ON boundary.metric_id = metric.id WHERE report_benchmark.report_id = ?1 AND "               \
+  "report_benchmark.benchmark_id BETWEEN ?2 AND ?3"
+    // One measure, as nearly all ask for, takes one step less in the index.
+    const char* sql = measures_.size() == 1 ? PERF_POINTS("= ?4") : PERF_POINTS("BETWEEN ?4 AND ?5");
+    for (const auto& report : reports)
+      for (const auto& [from, to] : ranges_) {
+        auto rows = measures_.size() == 1 ? c.query(sql, report.id, from, to, measures_.front())
+                                          : c.query(sql, report.id, from, to, measures_.front(), measures_.back());
+        while (rows.next()) {
+          auto row = rows.row();
+          const auto benchmark = row.take<BenchmarkId>();
+          auto* points = find(benchmark, row.take<MeasureId>());
+          if (!points) continue;
+          auto& p = points->emplace_back();
+          p.report = &report;
+          row.take(p.iteration), row.take(p.metric);
+          row.take(p.value), row.take(p.lower_value), row.take(p.upper_value);
+          row.take(p.threshold);
+          if (!p.threshold) continue;
+          row.take(p.model);
+          p.boundary = take_boundary(row);
+        }
+      }
+    const auto older = [](const PerfPoint& a, const PerfPoint& b) {
+      return std::tuple(a.report->version.number, a.report->start_time, a.iteration, a.metric) <
+             std::tuple(b.report->version.number, b.report->start_time, b.iteration, b.metric);
+    };
+    // They come in that order, but for reports of one version that started together.
+    for (auto& points : series_)
+      if (!std::is_sorted(points.begin(), points.end(), older)) std::sort(points.begin(), points.end(), older);
+  }
+
+  /// Null when it is none of them.
+  std::vector<PerfPoint>* find(BenchmarkId benchmark, MeasureId measure) {
+    const auto b = std::lower_bound(benchmarks_.begin(), benchmarks_.end(), benchmark);
+    const auto m = std::lower_bound(measures_.begin(), measures_.end(), measure);
+    if (b == benchmarks_.end() || *b != benchmark || m == measures_.end() || *m != measure) return nullptr;
+    return &series_[static_cast<std::size_t>(b - benchmarks_.begin()) * measures_.size() +
+                    static_cast<std::size_t>(m - measures_.begin())];
   }
 
  private:
-  Connection& c_;
-  HeadId head_;
-  TestbedId testbed_;
-  std::optional<SpecId> spec_;
-  const PerfQuery& query_;
-  std::unordered_map<ReportId, std::optional<Found>> reports_;
+  /// Ids this far apart are read together: what lies between costs less than a search of its own.
+  static constexpr std::int64_t near = 4;
+  std::vector<BenchmarkId> benchmarks_;
+  std::vector<MeasureId> measures_;
+  std::vector<std::pair<BenchmarkId, BenchmarkId>> ranges_;
+  std::vector<std::vector<PerfPoint>> series_;
 };
 
-struct PerfPoint {
-  const PerfReports::Found* report;
-  std::uint32_t iteration;
-  MetricId metric;
-  std::optional<std::pair<ThresholdId, ModelId>> model;
-  PerfMetric shown;
-};
+/// The rows that are named, at most as many as a query may have series; nothing in the place of one that is not there.
+template <class F>
+auto found_rows(const std::vector<AnyUuid>& uuids, F find) {
+  std::vector<decltype(find(Key{}))> out;
+  for (const auto& uuid : uuids) {
+    if (out.size() == perf_limit) break;
+    out.push_back(find(Key{Key::By::uuid, uuid.str()}));
+  }
+  return out;
+}
 
-/// One series, oldest first.
-std::vector<PerfPoint> read_series(Connection& c, PerfReports& reports, BenchmarkId benchmark, MeasureId measure,
-                                   const MetricIds& ids) {
-  std::vector<PerfPoint> points;
-  {
-    auto rows = c.query(
-        "SELECT report_benchmark.report_id, report_benchmark.iteration, metric.id, metric.value, metric.lower_value, "
-        "metric.upper_value, boundary.threshold_id, boundary.model_id, boundary.baseline, boundary.lower_limit, "
-        "boundary.upper_limit FROM report_benchmark CROSS JOIN metric ON metric.report_benchmark_id = "
-        "report_benchmark.id AND metric.measure_id = ?2 LEFT JOIN boundary ON boundary.metric_id = metric.id WHERE "
-        "report_benchmark.benchmark_id = ?1",
-        benchmark, measure);
-    while (rows.next()) {
-      auto row = rows.row();
-      const auto* report = reports.find(row.take<ReportId>());
-      if (!report) continue;
-      auto& p = points.emplace_back();
-      p.report = report;
-      row.take(p.iteration);
-      p.shown.report = report->uuid;
-      p.shown.iteration = p.iteration;
-      p.shown.start_time = report->start_time;
-      p.shown.end_time = report->end_time;
-      p.shown.version = report->version;
-      row.take(p.metric);
-      p.shown.metric.uuid = ids.uuid(p.metric);
-      row.take(p.shown.metric.value), row.take(p.shown.metric.lower_value), row.take(p.shown.metric.upper_value);
-      if (row.next_is_null()) continue;
-      const auto threshold = row.take<ThresholdId>();
-      p.model = std::pair(threshold, row.take<ModelId>());
-      p.shown.boundary = take_boundary(row);
-    }
-  }
-  for (auto& p : points) {
-    // An alert is raised outside of the limits only; the other metrics, nearly all, need not be asked for.
-    if (!p.shown.boundary || !outlier(*p.shown.boundary, p.shown.metric.value)) continue;
-    p.shown.alert = c.one(take_perf_alert,
-                          "SELECT uuid, boundary_limit, status, modified FROM alert WHERE boundary_id = ?1", p.metric);
-  }
-  const auto older = [](const PerfPoint& a, const PerfPoint& b) {
-    return std::tuple(a.report->version.number, a.report->start_time, a.iteration, a.metric) <
-           std::tuple(b.report->version.number, b.report->start_time, b.iteration, b.metric);
-  };
-  // Nearly always they were stored in that order; points are large to move.
-  if (!std::is_sorted(points.begin(), points.end(), older)) std::sort(points.begin(), points.end(), older);
-  return points;
+template <class Id, class R>
+std::vector<Id> sorted_ids(const std::vector<std::optional<R>>& rows) {
+  std::vector<Id> out;
+  for (const auto& row : rows)
+    if (row) out.push_back(row->id);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
 }
 
 }  // namespace
@@ -673,7 +712,17 @@ Perf load_perf(Connection& c, const ProjectRow& project, const PerfQuery& query)
   out.start_time = query.start_time;
   out.end_time = query.end_time;
   Shared shared(c);
+  std::map<std::pair<ThresholdId, ModelId>, std::shared_ptr<const ThresholdModel>> thresholds;
+  const auto threshold_model = [&](ThresholdId threshold, ModelId model) {
+    auto& slot = thresholds[{threshold, model}];
+    if (!slot)
+      slot = std::make_shared<const ThresholdModel>(shared.threshold_model(threshold, model, project.project.uuid));
+    return slot;
+  };
   const auto& ids = metric_ids(c);
+  const auto benchmarks =
+      found_rows(query.benchmarks, [&](const Key& key) { return find_benchmark(c, project.id, key); });
+  const auto measures = found_rows(query.measures, [&](const Key& key) { return find_measure(c, project.id, key); });
   std::size_t combinations = 0;
   for (std::size_t b = 0; b < query.branches.size(); ++b) {
     auto branch = find_branch(c, project.id, {Key::By::uuid, query.branches[b].str()});
@@ -695,29 +744,41 @@ Perf load_perf(Connection& c, const ProjectRow& project, const PerfQuery& query)
           skip = true;
         }
       }
-      std::optional<PerfReports> reports;
-      if (!skip) reports.emplace(c, branch->head_id, testbed->id, spec, query);
-      for (const auto& benchmark_uuid : query.benchmarks) {
-        const auto benchmark = find_benchmark(c, project.id, {Key::By::uuid, benchmark_uuid.str()});
-        for (const auto& measure_uuid : query.measures) {
+      std::vector<PerfReport> reports;
+      PerfPoints all(sorted_ids<BenchmarkId>(benchmarks), sorted_ids<MeasureId>(measures));
+      if (!skip) {
+        reports = perf_reports(c, branch->head_id, testbed->id, spec, query);
+        all.read(c, reports);
+      }
+      for (const auto& benchmark : benchmarks) {
+        for (const auto& measure : measures) {
           if (++combinations > perf_limit) return out;
-          if (skip || !benchmark) continue;
-          const auto measure = find_measure(c, project.id, {Key::By::uuid, measure_uuid.str()});
-          if (!measure) continue;
-          PerfSeries series;
-          auto points = read_series(c, *reports, benchmark->id, measure->id, ids);
+          if (skip || !benchmark || !measure) continue;
+          const auto& points = *all.find(benchmark->id, measure->id);
           if (points.empty()) continue;
+          auto& series = out.results.emplace_back();
           series.metrics.reserve(points.size());
-          for (auto& p : points) {
-            if (p.model)
-              p.shown.threshold = shared.threshold_model(p.model->first, p.model->second, project.project.uuid);
-            series.metrics.push_back(std::move(p.shown));
+          for (const auto& p : points) {
+            auto& m = series.metrics.emplace_back();
+            m.report = p.report->uuid;
+            m.iteration = p.iteration;
+            m.start_time = p.report->start_time;
+            m.end_time = p.report->end_time;
+            m.version = p.report->version;
+            m.metric = ReportMetric{ids.uuid(p.metric), p.value, p.lower_value, p.upper_value};
+            if (!p.threshold) continue;
+            m.threshold = threshold_model(*p.threshold, p.model);
+            m.boundary = p.boundary;
+            // An alert is raised outside of the limits only; the other metrics, nearly all, need not be asked for.
+            if (!outlier(p.boundary, p.value)) continue;
+            m.alert =
+                c.one(take_perf_alert,
+                      "SELECT uuid, boundary_limit, status, modified FROM alert WHERE boundary_id = ?1", p.metric);
           }
           series.branch = branch->branch;
           series.testbed = testbed->testbed;
           series.benchmark = benchmark->benchmark;
           series.measure = measure->measure;
-          out.results.push_back(std::move(series));
         }
       }
     }

@@ -63,8 +63,9 @@ MetricId insert_metric(Connection& c, ReportBenchmarkId report_benchmark, Measur
 void insert_boundary(Connection& c, MetricId metric, ThresholdId threshold, ModelId model, const Boundary& boundary);
 AlertId insert_alert(Connection& c, AnyUuid uuid, MetricId metric, ReportId report, Limit limit, Timestamp now);
 void add_metric_count(Connection& c, ReportId report, std::int64_t count);
-/// Every series that an iteration of the report has a metric of was seen now.
-void touch_series(Connection& c, const ProjectRow& project, const ReportRow& report, std::uint32_t iteration,
+/// The series was seen now. To be called before its benchmark is put into a report: the foreign keys of what this
+/// writes are those that are checked.
+void touch_series(Connection& c, const ProjectRow& project, TestbedId testbed, BenchmarkId benchmark, MeasureId measure,
                   Timestamp now);
 
 /// Where a report's metrics come in the order of `read_population`.

@@ -1,5 +1,8 @@
 #include "lib/json/json.hpp"
 
+#include <charconv>
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include "bencher/base/name.hpp"
@@ -55,6 +58,32 @@ TEST_SUITE("json/json") {
 
   TEST_CASE("numbers print short and exact, and a double looks like one") {
     CHECK(json::print(10.0) == "10.0");
+    CHECK(json::print(-0.0) == "-0.0");
+    CHECK(json::print(0.001) == "0.001");
+    CHECK(json::print(-99999.999) == "-99999.999");
+    CHECK(json::print(1e5) == "1e+05");
+  }
+
+  TEST_CASE("a number is printed as std::to_chars does, whichever way is taken") {
+    const auto check = [](double number) {
+      char buffer[40];
+      std::string want(buffer, std::to_chars(buffer, buffer + sizeof buffer, number).ptr);
+      if (want.find_first_not_of("-0123456789") == std::string::npos) want += ".0";
+      if (json::print(number) != want) CHECK(json::print(number) == want);
+    };
+    std::uint64_t state = 1;
+    for (int i = 0; i < 200'000; ++i) {
+      check(i / 1000.0);
+      check(-i / 100.0);
+      check(i);
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      const auto thousandths = static_cast<double>(state >> 37);  // up to 134,217.728
+      check(thousandths / 1000);
+      check(std::nextafter(thousandths / 1000, 0));
+      check(std::nextafter(thousandths / 1000, 1e9));
+      check(thousandths / 10000);
+      check(static_cast<double>(state >> 11) / 1e7);
+    }
     CHECK(json::print(0.1) == "0.1");
     CHECK(json::print(1e300) == "1e+300");
     CHECK(json::print(-0.5) == "-0.5");

@@ -44,6 +44,31 @@ int count(Database& db) {
 }  // namespace
 
 TEST_SUITE("storage/database") {
+  TEST_CASE("what one read sees is of one moment, whatever is written meanwhile; the next sees it") {
+    Folder folder;
+    Database db(options(folder));
+    write(db, [](Connection& c) {
+      c.exec("CREATE TABLE t (x INTEGER) STRICT");
+      return true;
+    });
+    std::promise<void> begun, written;
+    std::promise<std::pair<int, int>> found;
+    REQUIRE(db.read([&](Connection& c) {
+      const auto before = *c.value<int>("SELECT count(*) FROM t");
+      begun.set_value();
+      written.get_future().wait();
+      found.set_value({before, *c.value<int>("SELECT count(*) FROM t")});
+    }));
+    begun.get_future().wait();
+    write(db, [](Connection& c) {
+      c.exec("INSERT INTO t VALUES (1)");
+      return true;
+    });
+    written.set_value();
+    CHECK(found.get_future().get() == std::pair(0, 0));
+    CHECK(count(db) == 1);
+  }
+
   TEST_CASE("a write is seen by readers once it is answered") {
     Folder folder;
     Database db(options(folder));

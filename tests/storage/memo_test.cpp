@@ -154,6 +154,38 @@ TEST_SUITE("storage/memo") {
     CHECK_FALSE(memo.benchmark(st::ProjectId{1}, "7"));
   }
 
+  TEST_CASE("which series were seen is remembered within the second, until a dimension goes or a transaction fails") {
+    const auto file =
+        (std::filesystem::temp_directory_path() / ("bencher-seen-test-" + std::to_string(::getpid()))).string();
+    std::filesystem::remove(file);
+    {
+      st::Connection c(file);
+      st::migrate(c, st::newest_version());
+      const auto seen = [&](std::int64_t second) -> auto& {
+        return c.memo().seen(st::TestbedId{1}, st::MeasureId{1}, Timestamp{second});
+      };
+      seen(1).insert(st::BenchmarkId{7});
+      CHECK(seen(1).contains(st::BenchmarkId{7}));
+      CHECK_FALSE(c.memo().seen(st::TestbedId{2}, st::MeasureId{1}, Timestamp{1}).contains(st::BenchmarkId{7}));
+      CHECK_FALSE(seen(2).contains(st::BenchmarkId{7}));
+      CHECK(seen(1).empty());
+      seen(1).insert(st::BenchmarkId{7});
+      c.exec("BEGIN");
+      c.exec("ROLLBACK");
+      CHECK(seen(1).empty());
+      c.exec("PRAGMA foreign_keys = OFF");
+      c.exec(
+          "INSERT INTO testbed (id, uuid, project_id, name, slug, created, modified) VALUES (1, 'u', 1, 'n', 's', 0, "
+          "0)");
+      seen(1).insert(st::BenchmarkId{7});
+      CHECK(seen(1).size() == 1);
+      c.exec("DELETE FROM testbed WHERE id = 1");
+      CHECK(seen(1).empty());
+    }
+    for (const auto* ending : {"", "-wal", "-shm"})
+      std::filesystem::remove(file + ending);
+  }
+
   TEST_CASE("a newer value goes in front, and only so many are kept") {
     st::Memo memo;
     auto& history = memo.history(st::HeadId{1}, st::TestbedId{1}, st::MeasureId{1}, 2);

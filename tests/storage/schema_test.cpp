@@ -157,6 +157,43 @@ TEST_SUITE("storage/schema") {
     CHECK_FALSE(plan.has("SCAN"));
   }
 
+  TEST_CASE("a report's benchmarks are found by the report, and so is whether a benchmark is in use") {
+    StoreWorld w;
+    const auto lines =
+        plan(w.c,
+             "SELECT 1 FROM report CROSS JOIN report_benchmark ON report_benchmark.report_id = report.id "
+             "AND report_benchmark.benchmark_id = 1 WHERE report.project_id = 1");
+    CAPTURE(fmt::format("{}", fmt::join(lines, "\n")));
+    CHECK(any(lines, "(project_id=?)"));
+    CHECK(any(lines, "sqlite_autoindex_report_benchmark_1 (report_id=? AND benchmark_id=?)"));
+    CHECK_FALSE(any(lines, "SCAN"));
+  }
+
+  TEST_CASE("a benchmark that a report has is not deleted, one that none has is, and all go with their project") {
+    StoreWorld w;
+    const auto owner = w.user("Muriel");
+    w.project(owner, "The Computer");
+    const auto first = must(w.submit(StoreWorld::run("the-computer", 1), owner)).report.uuid;
+    const auto count = [&](const char* sql) { return *w.c.value<int>(sql); };
+    REQUIRE(count("SELECT count(*) FROM benchmark") > 0);
+    const auto refused = w.c.change("the benchmark", "DELETE FROM benchmark");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == Errc::conflict);
+    CHECK(refused.error().message().find("the benchmark is still referred to") != std::string::npos);
+
+    st::delete_report(w.c, *st::report_by_uuid(w.c, first));
+    CHECK(w.c.change("the benchmark", "DELETE FROM benchmark"));
+    CHECK(count("SELECT count(*) FROM benchmark") == 0);
+    CHECK(count("SELECT count(*) FROM series_last_seen") == 0);
+
+    must(w.submit(StoreWorld::run("the-computer", 1), owner));
+    CHECK(count("SELECT count(*) FROM series_last_seen") > 0);
+    CHECK(count("SELECT count(*) FROM report_benchmark WHERE benchmark_id NOT IN (SELECT id FROM benchmark)") == 0);
+    CHECK(w.c.change("the project", "DELETE FROM project"));
+    CHECK(count("SELECT count(*) FROM benchmark") == 0);
+    CHECK(count("SELECT count(*) FROM report_benchmark") == 0);
+  }
+
   TEST_CASE("a metric's UUID leads back to its row, and a foreign one to none") {
     StoreWorld w;
     const auto& ids = st::metric_ids(w.c);

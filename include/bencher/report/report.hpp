@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -127,7 +128,7 @@ struct PerfMetric {
   Timestamp end_time;
   Version version;
   ReportMetric metric;
-  std::optional<ThresholdModel> threshold;
+  std::shared_ptr<const ThresholdModel> threshold;  ///< with the model used then; null when nothing was checked
   std::optional<Boundary> boundary;
   std::optional<PerfAlert> alert;
 };

@@ -6,7 +6,7 @@ DROP INDEX index_alert_boundary;
 DROP TABLE alert;
 DROP TABLE boundary;
 DROP TABLE metric;
-DROP INDEX index_report_benchmark_benchmark;
+DROP TRIGGER trigger_benchmark_in_use;
 DROP TABLE report_benchmark;
 DROP INDEX index_report_spec;
 DROP INDEX index_report_user;

@@ -24,15 +24,25 @@ CREATE INDEX index_report_head ON report (head_id);
 CREATE INDEX index_report_user ON report (user_id);
 CREATE INDEX index_report_spec ON report (spec_id) WHERE spec_id IS NOT NULL;
 
+-- There is no index by benchmark: each report would change a page of it for every benchmark. A series is found by way of
+-- its reports. So `benchmark_id` is no foreign key, since the check of one would read the whole table for each benchmark
+-- that is deleted. What it would refuse is refused by others: a benchmark that a report has is not deleted, by the
+-- trigger below; and only what has a row of series_last_seen, whose foreign keys are checked, gets a row here.
 CREATE TABLE report_benchmark (
   id INTEGER PRIMARY KEY,
   report_id INTEGER NOT NULL REFERENCES report (id) ON DELETE CASCADE,
   iteration INTEGER NOT NULL CHECK (iteration >= 0),
-  benchmark_id INTEGER NOT NULL REFERENCES benchmark (id),
-  UNIQUE (report_id, iteration, benchmark_id)
+  benchmark_id INTEGER NOT NULL,
+  UNIQUE (report_id, benchmark_id, iteration)
 ) STRICT;
--- A series is found in it alone.
-CREATE INDEX index_report_benchmark_benchmark ON report_benchmark (benchmark_id, report_id, iteration);
+-- When the whole project goes its row is gone first, and its reports go too.
+CREATE TRIGGER trigger_benchmark_in_use BEFORE DELETE ON benchmark
+WHEN EXISTS (SELECT 1 FROM project WHERE id = old.project_id)
+  AND EXISTS (SELECT 1 FROM report CROSS JOIN report_benchmark ON report_benchmark.report_id = report.id AND
+              report_benchmark.benchmark_id = old.id WHERE report.project_id = old.project_id)
+BEGIN
+  SELECT RAISE (ABORT, 'a report has the benchmark');
+END;
 
 CREATE TABLE metric (
   id INTEGER PRIMARY KEY,

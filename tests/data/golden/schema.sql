@@ -82,9 +82,6 @@ CREATE INDEX index_project_present ON project (id) WHERE deleted IS NULL;
 -- index index_project_role_project
 CREATE INDEX index_project_role_project ON project_role (project_id);
 
--- index index_report_benchmark_benchmark
-CREATE INDEX index_report_benchmark_benchmark ON report_benchmark (benchmark_id, report_id, iteration);
-
 -- index index_report_head
 CREATE INDEX index_report_head ON report (head_id);
 
@@ -439,8 +436,8 @@ CREATE TABLE report_benchmark (
   id INTEGER PRIMARY KEY,
   report_id INTEGER NOT NULL REFERENCES report (id) ON DELETE CASCADE,
   iteration INTEGER NOT NULL CHECK (iteration >= 0),
-  benchmark_id INTEGER NOT NULL REFERENCES benchmark (id),
-  UNIQUE (report_id, iteration, benchmark_id)
+  benchmark_id INTEGER NOT NULL,
+  UNIQUE (report_id, benchmark_id, iteration)
 ) STRICT;
 
 -- table runner
@@ -587,6 +584,15 @@ CREATE TABLE version (
   number INTEGER NOT NULL CHECK (number >= 0),
   hash TEXT
 ) STRICT;
+
+-- trigger trigger_benchmark_in_use
+CREATE TRIGGER trigger_benchmark_in_use BEFORE DELETE ON benchmark
+WHEN EXISTS (SELECT 1 FROM project WHERE id = old.project_id)
+  AND EXISTS (SELECT 1 FROM report CROSS JOIN report_benchmark ON report_benchmark.report_id = report.id AND
+              report_benchmark.benchmark_id = old.id WHERE report.project_id = old.project_id)
+BEGIN
+  SELECT RAISE (ABORT, 'a report has the benchmark');
+END;
 
 -- trigger trigger_version_number
 CREATE TRIGGER trigger_version_number AFTER UPDATE OF number ON version BEGIN
