@@ -206,7 +206,7 @@ class Further {
 Result<void> read_xml(std::string_view text, Builder& out) {
   // What the program printed before may have angle brackets.
   const auto root = place_of(text, "<Catch");
-  Xml xml(root == std::string_view::npos ? text : text.substr(root));
+  Xml xml(text, root == std::string_view::npos ? 0 : root);
   struct Level {
     std::size_t depth;
     std::string name;

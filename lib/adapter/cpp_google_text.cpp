@@ -92,8 +92,13 @@ class Console {
       if (name.empty()) continue;
       double value = 0;
       std::string_view rest;
-      if (!scaled(equals == std::string_view::npos ? word : word.substr(equals + 1), value, rest)) continue;
-      if (rest.empty() || rest == "/s" || rest == "s" || rest == "%") out_.extra(name, value);
+      std::string text(equals == std::string_view::npos ? word : word.substr(equals + 1));
+      // Before version 1.8 the prefix of bytes stood for powers of 1024 without saying so.
+      if (name == "bytes_per_second" && text.ends_with("/s") && text.size() > 3 && !digit(text[text.size() - 3]) &&
+          text[text.size() - 3] != 'i')
+        text.insert(text.size() - 2, "i");
+      if (!scaled(text, value, rest)) continue;
+      if (rest.empty() || rest == "/s" || rest == "s") out_.extra(name, value);
     }
   }
 

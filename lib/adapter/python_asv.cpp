@@ -1,6 +1,7 @@
 // What airspeed velocity's `asv run` prints: `[ 50.00%] ··· NAME  12.5±0.1ms`, with -v the value on a line further
 // down, and for benchmarks with parameters a table.
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -202,15 +203,18 @@ class Further {
       Columns groups;
       groups.read(line, '-');
       const bool across = header_.front() == "--";
-      if (across && !groups.spans.empty() && groups.spans.size() <= columns_.spans.size())
-        left_ = groups.spans.size() - 1;
+      if (across && groups.spans.size() <= columns_.spans.size()) left_ = groups.spans.size() - 1;
+      // The first rule stands behind the progress, and need not be where the rows are.
+      if (!across) columns_ = std::move(groups);
       table_ = across ? Table::names : Table::rows;
     } else if (table_ == Table::head) {
       header_ = columns_.cells(line);
     } else if (table_ == Table::names) {
-      header_ = columns_.cells(line);
+      names_line_ = line;
       table_ = Table::rule;
     } else {
+      columns_.read(line, '=');
+      header_ = columns_.cells(names_line_);
       table_ = Table::rows;
     }
   }
@@ -226,10 +230,14 @@ class Further {
         if (k > 0) name += ", ";
         name += cells[k];
       }
-      if (left_ + 1 < columns_.spans.size() && i < header_.size()) {
-        name += ", ";
-        name += header_[i];
-      }
+      // Parameters that go across together are joined by a slash.
+      if (left_ + 1 < columns_.spans.size() && i < header_.size())
+        for (auto rest = header_[i];;) {
+          const auto slash = std::min(rest.find(" / "), rest.size());
+          name.append(", ").append(rest.substr(0, slash));
+          if (slash == rest.size()) break;
+          rest.remove_prefix(slash + 3);
+        }
       name += ')';
       if (!name_.empty() && name_fits(name)) add(name, latency);
     }
@@ -245,6 +253,7 @@ class Further {
   Table table_ = Table::none;
   Columns columns_;
   std::vector<std::string_view> header_;
+  std::string_view names_line_;
   std::size_t left_ = 0;  ///< how many columns are parameters
 };
 

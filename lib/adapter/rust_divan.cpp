@@ -93,9 +93,11 @@ class Tree {
       section_.clear();
       has_benchmark_ = benchmark(values);
     } else if (has_benchmark_) {
-      // The name's column says what the lines below it count: `max alloc:`, `alloc:`, ….
-      if (name.ends_with(':')) section_ = name.substr(0, name.size() - 1);
-      figure(values);
+      // What the lines below count stands where a first value would: `max alloc:`, `alloc:`, ….
+      if (values[fastest].ends_with(':'))
+        section_ = values[fastest].substr(0, values[fastest].size() - 1);
+      else
+        figure(values[median_ ? median : mean]);
     }
   }
 
@@ -114,31 +116,27 @@ class Tree {
     return true;
   }
 
-  /// `6.253 GB/s`, `31.26 Mitem/s`; with a section above a count or an amount of bytes.
-  void figure(const Cells& values) {
-    const auto text = values[median_ ? median : mean];
-    auto rest = text;
+  /// `6.253 GB/s`, `31.26 Mitem/s`; with a section above it a count or an amount of bytes.
+  void figure(std::string_view text) {
     double value = 0;
-    if (!take_number(rest, value)) return;
-    rest = trimmed(rest);
+    std::string_view unit = text;
+    if (!take_number(unit, value)) return;
+    unit = trimmed(unit);
     if (!section_.empty()) {
       if (bytes_in(text, 1000, value))
         out_.extra(section_, value);
-      else if (scaled(text, value, rest))
+      else if (std::string_view rest; scaled(text, value, rest) && rest.empty())
         out_.extra(section_ + " count", value);
       return;
     }
-    std::string_view unit;
-    if (!rest.ends_with("/s") && !rest.ends_with("Hz")) return;
-    std::string joined = std::string(text.substr(0, text.size() - rest.size()));
-    while (!joined.empty() && blank(joined.back()))
-      joined.pop_back();
-    // `item/s` and `B/s` begin with what a prefix could be as well.
-    if (rest == "B/s" || rest == "item/s" || rest == "char/s" || rest == "Hz") {
-      out_.extra(rest, value);
-    } else if (scaled(joined + std::string(rest), value, unit)) {
-      unit = rest.substr(rest.size() - std::min(rest.size(), unit.size()));
-      out_.extra(unit, value);
+    // `Mi` of `Mitem/s` is no power of 1024.
+    for (const std::string_view known : {"item/s", "char/s", "cycle/s", "B/s", "Hz"}) {
+      if (!unit.ends_with(known)) continue;
+      const auto prefix = unit.substr(0, unit.size() - known.size());
+      std::string_view rest;
+      const std::string number(text.substr(0, text.find_first_of(" \t")));
+      if (scaled(number + std::string(prefix), value, rest) && rest.empty()) out_.extra(known, value);
+      return;
     }
   }
 

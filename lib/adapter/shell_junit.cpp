@@ -19,7 +19,7 @@ struct Case {
 
 class Report {
  public:
-  Report(std::string_view text, Builder& out) : xml_(text), out_(out) {}
+  Report(std::string_view text, std::size_t from, Builder& out) : xml_(text, from), out_(out) {}
 
   Result<void> read() {
     for (auto token = xml_.next(); token != Xml::Token::end; token = xml_.next())
@@ -80,7 +80,7 @@ Result<void> read_junit(std::string_view text, Builder& out) {
   if (root == std::string_view::npos) root = place_of(text, "<testcase");
   if (root == std::string_view::npos)
     return Error(Errc::invalid_argument, "the text has neither <testsuite> nor <testcase>: it is no JUnit XML");
-  return Report(text.substr(root), out).read();
+  return Report(text, root, out).read();
 }
 
 }  // namespace bencher::adapter

@@ -1,0 +1,88 @@
+// Outputs of real tools that the protocol's reference does not read, or reads less of: what ours gives, by the tool's
+// own adapter and by magic, with and without the options, stands in a golden file beside each.
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "bencher/adapter/adapter.hpp"
+
+#include "tests/adapter/cases.hpp"
+#include "tests/support/data.hpp"
+#include "tests/support/golden.hpp"
+
+using namespace bencher;
+using enum AdapterKind;
+
+namespace {
+
+std::string shown(const Parsed& parsed) {
+  auto out = test::as_bmf(parsed.results);
+  for (const auto& warning : parsed.warnings)
+    out += "warning: " + warning + "\n";
+  return out;
+}
+
+}  // namespace
+
+TEST_SUITE("adapter/further texts") {
+  TEST_CASE("each real output is read, and magic finds its adapter") {
+    struct File {
+      const char* name;
+      AdapterKind kind;
+    };
+    for (const auto& [file, kind] : {
+             File{"refused/cpp_catch2/v3.7.1_colour.txt", cpp_catch2},
+             File{"refused/cpp_catch2/v3.7.1_xml.xml", cpp_catch2},
+             File{"refused/cpp_google/v1.9.5_console.txt", cpp_google},
+             File{"refused/cpp_google/v1.9.5_csv.txt", cpp_google},
+             File{"refused/go_bench/go1.26_test2json.txt", go_bench},
+             File{"refused/java_jmh/v1.37_text.log", java_jmh},
+             File{"refused/js_time/node20_console_time.txt", js_time},
+             File{"refused/python_asv/v0.6.6_verbose.txt", python_asv},
+             File{"refused/ruby_benchmark/ruby3.1_no_label.txt", ruby_benchmark},
+             File{"refused/rust_bench/nightly_json.txt", rust_bench},
+             File{"refused/shell_hyperfine/v1.15.0.csv", shell_hyperfine},
+             File{"further/cpp_catch2/v2.13.xml", cpp_catch2},
+             File{"further/cpp_catch2/v2.13_colour.txt", cpp_catch2},
+             File{"further/cpp_catch2/v2.13_no_analysis.txt", cpp_catch2},
+             File{"further/cpp_catch2/v2.13_wrapped_name.txt", cpp_catch2},
+             File{"further/cpp_google/v1.7.csv", cpp_google},
+             File{"further/cpp_google/v1.7_colour.txt", cpp_google},
+             File{"further/cpp_google/v1.7_console.txt", cpp_google},
+             File{"further/cpp_google/v1.7_tabular.txt", cpp_google},
+             File{"further/go_bench/go1.26_two_packages.txt", go_bench},
+             File{"further/go_bench/go1.26_two_packages_json.txt", go_bench},
+             File{"further/python_asv/v0.6_parameters.txt", python_asv},
+             File{"further/rust_bench/criterion0.5_bencher.txt", rust_bench},
+             File{"further/rust_criterion/v0.5_terminal.txt", rust_criterion},
+             File{"further/rust_criterion/v0.5_verbose.txt", rust_criterion},
+             File{"further/rust_divan/v0.1.21.txt", rust_divan},
+             File{"further/shell_hyperfine/v1.15.md", shell_hyperfine},
+             File{"further/shell_hyperfine/v1.15.txt", shell_hyperfine},
+             File{"further/shell_hyperfine/v1.15_colour.txt", shell_hyperfine},
+             File{"further/shell_hyperfine/v1.15_parameter.csv", shell_hyperfine},
+             File{"further/shell_junit/catch2_v2.13.xml", shell_junit},
+             File{"further/shell_wrk/v4.1.txt", shell_wrk},
+             File{"further/shell_wrk/v4.1_latency.txt", shell_wrk},
+         }) {
+      CAPTURE(file);
+      const auto text = test::read_data(std::string("adapters/") + file);
+      const auto plain = test::must_parse(kind, text);
+      ParseOptions all;
+      all.all_measures = true;
+      all.distinct_names = true;
+      test::check_golden(
+          std::string("adapters/") + file + ".golden",
+          shown(plain) + "with all_measures and distinct_names:\n" + shown(test::must_parse(kind, text, all)));
+      const auto found = test::must_parse(magic, text);
+      CHECK(name(found.adapter) == name(kind));
+      CHECK(found.results == plain.results);
+      // On Windows every line ends in CR LF.
+      std::string crlf;
+      for (const char c : text)
+        crlf += c == '\n' ? std::string("\r\n") : std::string(1, c);
+      CHECK(test::results_of(kind, crlf) == plain.results);
+    }
+  }
+}

@@ -1,0 +1,321 @@
+// The text adapters over what their tools print in other versions and with other options.
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "bencher/adapter/adapter.hpp"
+
+#include "tests/adapter/cases.hpp"
+
+using namespace bencher;
+using enum AdapterKind;
+using test::metric;
+
+namespace {
+
+Results latency(std::string_view name, const Metric& m) {
+  return test::results({{name, {{"latency", m}}}});
+}
+
+ParseOptions all_options() {
+  ParseOptions options;
+  options.all_measures = true;
+  options.distinct_names = true;
+  return options;
+}
+
+ParseOptions average(Average which) {
+  ParseOptions options;
+  options.average = which;
+  return options;
+}
+
+}  // namespace
+
+TEST_SUITE("adapter/harness text") {
+  TEST_CASE("go: names on a line above, other metrics first, options") {
+    CHECK(test::results_of(go_bench, "BenchmarkP-2    \thello\nworld\n    1000\t        22.89 ns/op\n") ==
+          latency("BenchmarkP-2", metric(22.89)));
+    CHECK(test::results_of(go_bench, " BenchmarkX-2 \t 10\t 64 B/op\t 1.5 ms/op \n") ==
+          latency("BenchmarkX-2", metric(1.5e6)));
+    CHECK(test::results_of(go_bench, "BenchmarkX 10 5 ns/op 3 B/op 2 own\n", all_options()) ==
+          test::results({{"BenchmarkX", {{"latency", metric(5)}, {"B/op", metric(3)}, {"own", metric(2)}}}}));
+    const auto two = std::string("pkg: a\nBenchmarkX 1 5 ns/op\npkg: b\nBenchmarkX 1 6 ns/op\n");
+    CHECK(test::results_of(go_bench, two) == latency("BenchmarkX", metric(6)));
+    CHECK(test::results_of(go_bench, two, all_options()) ==
+          test::results({{"a.BenchmarkX", {{"latency", metric(5)}}}, {"b.BenchmarkX", {{"latency", metric(6)}}}}));
+    CHECK(test::refusal(go_bench, "ok\nBenchmarkX 10 five ns/op\n").find("line") != std::string::npos);
+  }
+
+  TEST_CASE("go: events of two packages in between each other, and lines that are no JSON") {
+    const std::string text =
+        "# building\n"
+        "{\"Action\":\"output\",\"Package\":\"a\",\"Output\":\"BenchmarkX-2 \\t\"}\n"
+        "{\"Action\":\"output\",\"Package\":\"b\",\"Output\":\"BenchmarkY-2 \\t\"}\n"
+        "FAIL\tc [build failed]\n"
+        "{\"Action\":\"output\",\"Package\":\"a\",\"Output\":\"  10\\t 5 ns/op\\n\"}\n"
+        "{\"Action\":\"output\",\"Package\":\"b\",\"Output\":\"  10\\t 6 ns/op\\n\"}\n";
+    CHECK(test::results_of(go_bench, text) ==
+          test::results({{"BenchmarkX-2", {{"latency", metric(5)}}}, {"BenchmarkY-2", {{"latency", metric(6)}}}}));
+  }
+
+  TEST_CASE("rust bench: names with blanks, throughput, a line that the program cut") {
+    CHECK(test::results_of(rust_bench, "test a b ... bench: 10 ns/iter (+/- 1) = 400 MB/s\n", all_options()) ==
+          test::results({{"a b", {{"latency", metric(10, 9, 11)}, {"MB/s", metric(400)}}}}));
+    CHECK(test::results_of(rust_bench, "test m::a ... printed\nmore\nbench:       1,234 us/iter (+/- 0)\n") ==
+          latency("m::a", metric(1234e3, 1234e3, 1234e3)));
+    CHECK(test::must_parse(rust_bench, "test a ... bench: 1 ns/iter (+/- 0)\ntest b c ... bench: 1 ns/iter (+/- 0)\n")
+              .warnings.size() == 1);
+    CHECK(test::results_of(rust_bench,
+                           "{ \"type\": \"bench\", \"name\": \"b\", \"median\": 5, \"deviation\": 2, \"x\": [1] }\n") ==
+          latency("b", metric(5, 3, 7)));
+  }
+
+  TEST_CASE("criterion: a name further above, blanks at the end, throughput") {
+    CHECK(test::results_of(rust_criterion, "a long name\n\n\n   time:   [1 ns 2 ns 3 ns]  \n") ==
+          latency("a long name", metric(2, 1, 3)));
+    CHECK(test::results_of(rust_criterion, "Benchmarking x/1: Analyzing\n  time:   [1 min 2 min 3 min]\n") ==
+          latency("x/1", metric(120e9, 60e9, 180e9)));
+    CHECK(test::results_of(rust_criterion, "a  time: [1 ns 2 ns 3 ns]\n   thrpt: [1 KiB/s 2 KiB/s 3 KiB/s]\n",
+                           all_options()) ==
+          test::results({{"a", {{"latency", metric(2, 1, 3)}, {"thrpt", metric(2048, 1024, 3072)}}}}));
+    CHECK_FALSE(parse(rust_criterion, "  change:\n  time: [-1% +0% +1%]\n").has_value());
+  }
+
+  TEST_CASE("iai and gungraun: what is missing, new, or at the very end") {
+    CHECK(test::results_of(rust_iai, "b\n  L1 Accesses: 20 (+inf%)\n  Instructions: 10 (-inf%)") ==
+          test::results({{"b", {{"l1-accesses", metric(20)}, {"instructions", metric(10)}}}}));
+    CHECK(test::results_of(rust_gungraun, "a::b\n  Instructions:  2|N/A  (*********)\n") ==
+          test::results({{"a::b", {{"instructions", metric(2)}}}}));
+    CHECK(test::results_of(rust_gungraun_stdout,
+                           "a::b\n  ======= DHAT =====\n  Total bytes:  7|6  (+1%) [+1x]\n  New: 1|1\n"
+                           "  Reads bytes: N/A|5 (***)\n  Total blocks: 2") ==
+          test::results({{"a::b", {{"total-bytes", metric(7)}, {"total-blocks", metric(2)}}}}));
+    // The reference lists a benchmark without metrics, and drops one whose name is too long.
+    CHECK(test::results_of(rust_gungraun_stdout,
+                           "a::b::" + std::string(1100, 'x') + "\n  Dr: 1|N/A (*)\na::b::c\n  Dw: 2|N/A (*)\n") ==
+          test::results({{"a::b::c", {{"dw", metric(2)}}}}));
+    CHECK(test::results_of(rust_gungraun_stdout, "a::b::c\n  Dr: 1|2\t(+++inf+++%) [+++inf+++x]\r\n") ==
+          test::results({{"a::b::c", {{"dr", metric(1)}}}}));
+  }
+
+  TEST_CASE("catch2: any place, a broken end, minutes") {
+    const std::string head = std::string(79, '-') + "\nCase\n" + std::string(79, '-') + "\nx.cpp:1\n....\n\n";
+    CHECK(test::results_of(cpp_catch2, head + "a long\nname  100 20 1.5 m \n   2 m 1 m 3 m \n   1 s 1 s 1 s ") ==
+          latency("Case: a long name", metric(120e9, 119e9, 121e9)));
+    CHECK(test::results_of(cpp_catch2, head + "a  100 20 1.5 ms\n   12 ns 11 ns 13 ns\n") ==
+          latency("Case: a", metric(12)));
+    CHECK_FALSE(parse(cpp_catch2, head + "a  100 20 1.5 ms\n").has_value());
+    CHECK_FALSE(parse(cpp_catch2, "<Catch><BenchmarkResults name='x'><mean value='1'/>").has_value());
+  }
+
+  TEST_CASE("dart: other units and names") {
+    CHECK(test::results_of(dart_benchmark_harness, "A(RunTime): 1.5 s\nB(RunTimeRaw): 2 us.\n") ==
+          test::results({{"A", {{"latency", metric(1.5e9)}}}, {"B", {{"latency", metric(2e3)}}}}));
+  }
+
+  TEST_CASE("Benchmark.js: one run, no spread, a sign that was lost") {
+    CHECK(test::results_of(js_benchmark, "a x 10 ops/sec \u00b10.00% (1 run sampled)\n") ==
+          test::results({{"a", {{"throughput", metric(10, 10, 10)}}}}));
+    CHECK(test::results_of(js_benchmark, "a b x 1,000 ops/sec (12 runs sampled) min..max=(1ns...2ns)\n") ==
+          test::results({{"a b", {{"throughput", metric(1000)}}}}));
+    CHECK(test::results_of(js_benchmark,
+                           "a x 100 ops/sec \xb1"
+                           "10% (2 runs sampled)\n") == test::results({{"a", {{"throughput", metric(100, 90, 110)}}}}));
+  }
+
+  TEST_CASE("console.time of every engine") {
+    CHECK(test::results_of(js_time,
+                           "a: 1:02.345 (m:ss.mmm)\nb: 1:00:00.000 (h:mm:ss.mmm)\nc: 3.5 ms\n[2.00us] d e\n"
+                           "e: 1.5s - timer ended\nf: 12ms\n") == test::results({{"a", {{"latency", metric(62.345e9)}}},
+                                                                                 {"b", {{"latency", metric(3600e9)}}},
+                                                                                 {"c", {{"latency", metric(3.5e6)}}},
+                                                                                 {"d e", {{"latency", metric(2e3)}}},
+                                                                                 {"e", {{"latency", metric(1.5e9)}}},
+                                                                                 {"f", {{"latency", metric(12e6)}}}}));
+    for (const auto* log : {"took 3ms\n", "Time:        1.234 s\n", "a: 3ms later\n", ": 3ms\n", "a: b: ms\n",
+                            "[12:00:01] 5 ms\n", "[INFO] started\n"}) {
+      CAPTURE(log);
+      CHECK_FALSE(parse(js_time, log).has_value());
+    }
+    CHECK(
+        test::results_of(js_bun, "[3.15ms] a b\n(pass) math > adds [1.50ms]\n(fail) math > no [2ms]\n(pass) quick\n") ==
+        test::results({{"a b", {{"latency", metric(3.15e6)}}}, {"math > adds", {{"latency", metric(1.5e6)}}}}));
+  }
+
+  TEST_CASE("asv: the value elsewhere, no spread, other units, one parameter") {
+    const std::string p = "[ 50.00%] \u00b7\u00b7\u00b7 ";
+    CHECK(
+        test::results_of(python_asv, p + "m.a\n" + p + "Running (m.a--)\n" + p + "Running 'x y'     1.5\u00b10.5h\n") ==
+        latency("m.a", metric(5400e9, 3600e9, 7200e9)));
+    CHECK(test::results_of(python_asv, p + "m.a   2m\n" + p + "m.mem  2.42k\n" + p + "m.b  failed\n") ==
+          latency("m.a", metric(120e9)));
+    CHECK(test::results_of(python_asv,
+                           "[100.00%] \u00b7\u00b7\u00b7 m.a   ok\n[100.00%] \u00b7\u00b7\u00b7 === =====\n"
+                           "                n        \n               --- -----\n"
+                           "                1   2\u00b11ms \n                2    n/a \n"
+                           "               === =====\n") == latency("m.a(1)", metric(2e6, 1e6, 3e6)));
+  }
+
+  TEST_CASE("ruby: Benchmark.ips, and the parts of the time") {
+    CHECK(test::results_of(ruby_benchmark,
+                           "Warming up ---\n   add  3.572M i/100ms\nCalculating ---\n"
+                           "   add   2.000M (\u00b1 5.0%) i/s   (27.41 ns/i) -  182.172M in   5.060567s\n"
+                           "   two words  1.5k (\u00b110.0%) i/s - 1 in 2s\n") ==
+          test::results({{"add", {{"throughput", metric(2e6, 1.9e6, 2.1e6)}}},
+                         {"two words", {{"throughput", metric(1500, 1350, 1650)}}}}));
+    CHECK(test::results_of(ruby_benchmark, "  user system total real\na 1 2 3 ( 4)\n", all_options()) ==
+          test::results(
+              {{"a", {{"latency", metric(4e9)}, {"user", metric(1)}, {"system", metric(2)}, {"total", metric(3)}}}}));
+  }
+
+  TEST_CASE("JMH's table: parameters, errors, figures, small numbers, units") {
+    const std::string text =
+        "Benchmark                       (n)    Mode  Cnt    Score    Error   Units\n"
+        "A.x                              10   thrpt    5   12.500 \u00b1  0.500  ops/ms\n"
+        "A.x:gc.alloc.rate.norm           10   thrpt    5   24.000 \u00b1  0.001    B/op\n"
+        "A.x                              20   thrpt    5   13.000 \u00b1  1.000  ops/ms\n"
+        "A.y                             N/A  sample  100    2.000           min/op\n"
+        "A.y:y\u00b7p0.50                    N/A  sample         1.000           min/op\n"
+        "A.z                             N/A    avgt         \u2248 10\u207b\u2075            s/op\n"
+        "\nBenchmark result is saved to x.json\n";
+    CHECK(test::results_of(java_jmh, text) == test::results({{"A.x", {{"throughput", metric(13000, 12000, 14000)}}},
+                                                             {"A.y", {{"latency", metric(120e9)}}},
+                                                             {"A.z", {{"latency", metric(1e4)}}}}));
+    const auto all = test::results_of(java_jmh, text, all_options());
+    REQUIRE(all.size() == 4);
+    CHECK(all[0].name == "A.x [thrpt, n=10]");
+    CHECK(all[1].name == "A.x [thrpt, n=20]");
+    CHECK(all[0].measures[1].measure == "gc.alloc.rate.norm");
+    CHECK(all[0].measures[1].metric == metric(24, 24 - 0.001, 24 + 0.001));
+    CHECK(all[2].measures[1].measure == "p0.50");
+    CHECK(test::results_of(java_jmh,
+                           "\"Benchmark\",\"Mode\",\"Threads\",\"Samples\",\"Score\",\"Score Error (99.9%)\","
+                           "\"Unit\",\"Param: n\"\n\"p.A.x\",\"avgt\",1,5,2.5,0.5,\"us/op\",7\n") ==
+          latency("p.A.x", metric(2500, 2000, 3000)));
+    CHECK(test::results_of(java_jmh, "Result \"p.A.x\":\n  28.5 \u00b1(99.9%) 0.5 ns/op [Average]\n") ==
+          latency("p.A.x", metric(28.5, 28, 29)));
+    CHECK(test::results_of(java_jmh, "Benchmark Mode Cnt Score Error Units\nA.x thrpt 4 86400 \u00b1 NaN ops/day\n") ==
+          test::results({{"A.x", {{"throughput", metric(1)}}}}));
+  }
+
+  TEST_CASE("BenchmarkDotNet's tables") {
+    const std::string table =
+        "| Method | N  |     Mean |    Error |   StdDev |   Median |   Gen0 | Allocated |\n"
+        "|------- |--- |---------:|---------:|---------:|---------:|-------:|----------:|\n"
+        "| Sleep  | 10 | 15.50 ms | 0.100 ms | 0.500 ms | 15.40 ms | 0.5000 |    1.5 KB |\n"
+        "| Sleep  | 20 | 25.50 ms | 0.100 ms | 0.500 ms | 25.40 ms |      - |         - |\n"
+        "| Bad    | 20 |       NA |       NA |       NA |       NA |      - |         - |\n";
+    CHECK(test::results_of(c_sharp_dot_net, table) ==
+          test::results({{"Sleep", {{"latency", metric(25.5e6, 25e6, 26e6)}, {"allocated", metric(0)}}}}));
+    const auto all = test::results_of(c_sharp_dot_net, table, all_options());
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].name == "Sleep(N=10)");
+    CHECK(all[0].measures[1].measure == "Gen0");
+    CHECK(all[0].measures[2].metric == metric(1536));
+    CHECK(test::results_of(c_sharp_dot_net, table, average(Average::median))[0].measures[0].metric == metric(25.4e6));
+    CHECK(test::results_of(c_sharp_dot_net,
+                           "  Method |     Mean |    StdDev |\n-------- |--------- |---------- |\n"
+                           " 'A b' | 1.234 us | 0.0040 us |\n") == latency("A b", metric(1234, 1230, 1238)));
+    CHECK(test::results_of(c_sharp_dot_net, "Method;Job;Mean [ns];StdDev [ns]\nA;D;\"1,234.5\";0.5\n") ==
+          latency("A", metric(1234.5, 1234, 1235)));
+  }
+
+  TEST_CASE("divan: the average, and no tree") {
+    const std::string tree =
+        "b         fastest       \u2502 slowest       \u2502 median        \u2502 mean          \u2502 samples \u2502 "
+        "iters\n"
+        "\u2570\u2500 a      1 \u00b5s          \u2502 4 \u00b5s          \u2502 2 \u00b5s          \u2502 3 \u00b5s   "
+        "       \u2502 10      \u2502 100\n"
+        "          2 MB/s        \u2502 3 MB/s        \u2502 4 MB/s        \u2502 5 Mitem/s     \u2502         "
+        "\u2502\n";
+    CHECK(test::results_of(rust_divan, tree) == latency("b::a", metric(3e3, 1e3, 4e3)));
+    CHECK(test::results_of(rust_divan, tree, average(Average::median)) == latency("b::a", metric(2e3, 1e3, 4e3)));
+    CHECK(test::results_of(rust_divan, tree, all_options()) ==
+          test::results({{"b::a", {{"latency", metric(3e3, 1e3, 4e3)}, {"item/s", metric(5e6)}}}}));
+    CHECK_FALSE(parse(rust_divan, "fastest slowest median\n").has_value());
+  }
+
+  TEST_CASE("wrk: two runs, wrk2's percentiles, the median") {
+    const std::string text =
+        "Running 30s test @ http://h/a\n  Thread Stats   Avg      Stdev     99%   +/- Stdev\n"
+        "    Latency     2.00ms    1.00ms   6.00s    91.87%\n    Req/Sec     6.85k     4.65k   14.45k    70.00%\n"
+        "  Latency Distribution (HdrHistogram - Recorded Latency)\n 50.000%    1.50ms\n 99.000%    1.00m\n"
+        "Requests/sec:   1000.50\nTransfer/sec:      1.00KB\n"
+        "Running 30s test @ http://h/b\n    Latency    10.00us    1.00us   6.00us    91.87%\nRequests/sec:   5\n";
+    CHECK(test::results_of(shell_wrk, text) ==
+          test::results({{"http://h/a", {{"latency", metric(2e6, 1e6, 3e6)}, {"throughput", metric(1000.5)}}},
+                         {"http://h/b", {{"latency", metric(1e4, 9e3, 1.1e4)}, {"throughput", metric(5)}}}}));
+    CHECK(test::results_of(shell_wrk, text, average(Average::median)) ==
+          test::results({{"http://h/a", {{"latency", metric(1.5e6)}, {"throughput", metric(1000.5)}}}}));
+    CHECK(test::refusal(shell_wrk, text.substr(text.find("Running 30s test @ http://h/b")), average(Average::median))
+              .find("--latency") != std::string::npos);
+  }
+
+  TEST_CASE("JUnit: classes, nested suites, what did not pass, an end that is missing") {
+    const std::string text =
+        "Running <tests>\n<testsuites><testsuite name=\"s\"><testcase classname=\"p.C\" name=\"a&amp;b\" time=\"0.5\"/>"
+        "<testcase classname=\"m::t\" name=\"c\" time=\"1,000.25\"></testcase>"
+        "<testcase name=\"d\" time=\"1\"><failure message=\"no\"/></testcase>"
+        "<testcase name=\"e\" time=\"0\"><skipped/></testcase><testcase name=\"f\"/></testsuite></testsuites>";
+    const auto parsed = test::must_parse(shell_junit, text);
+    CHECK(parsed.results ==
+          test::results({{"p.C.a&b", {{"latency", metric(0.5e9)}}}, {"m::t::c", {{"latency", metric(1000.25e9)}}}}));
+    REQUIRE(parsed.warnings.size() == 1);
+    CHECK(parsed.warnings[0].starts_with("3 test cases"));
+    CHECK(test::refusal(shell_junit, text.substr(0, text.size() - 5)).find("line 2") != std::string::npos);
+  }
+
+  TEST_CASE("hyperfine: what has no median says so") {
+    CHECK(test::refusal(shell_hyperfine, "Benchmark 1: x\n  Time (mean \u00b1 \u03c3): 1 ms \u00b1 1 ms [User: 1 ms]\n",
+                        average(Average::median))
+              .find("median") != std::string::npos);
+    CHECK(test::results_of(shell_hyperfine, "command,mean,stddev,median,user,system,min,max\n\"a, b\",2,1,3,0,0,1,4\n",
+                           average(Average::median)) == latency("a, b", metric(3e9, 1e9, 4e9)));
+  }
+
+  TEST_CASE("hostile texts of any adapter end soon and without results") {
+    const std::string blanks(100'000, ' ');
+    for (const auto kind : adapter_kinds()) {
+      CAPTURE(name(kind));
+      for (const std::string& text :
+           {blanks, blanks + "\n" + blanks, std::string(100'000, ':'), std::string(100'000, '-'),
+            std::string(100'000, '|'), std::string(100'000, '1'), std::string(100'000, '\n'), std::string(100'000, '['),
+            std::string(100'000, '<'),
+            "a" + blanks + "time:", "test a ... bench:" + std::string(100'000, '9') + " ns/iter (+/- 1)"})
+        CHECK_FALSE(parse(kind, text).has_value());
+    }
+    CHECK_FALSE(parse(magic, std::string(1'000'000, ' ')).has_value());
+    // Each line begins as a result does and has no end.
+    for (const std::string_view start :
+         {"a x 10 ops/sec ", "a::b::c ", "BenchmarkX 10 5 ns/op", "test a ... bench: ", "a time: [",
+          "[ 50.00%] \u00b7\u00b7\u00b7 a 1\u00b1", "<testcase ", "{\"type\":\"bench\"", "Benchmark Mode Score Units\n",
+          "Instructions: ", "| Method | Mean |\n"}) {
+      std::string text;
+      while (text.size() < 60'000)
+        text.append(start).append(5, ' ');
+      CAPTURE(start);
+      for (const auto kind : adapter_kinds())
+        (void)parse(kind, text);
+    }
+  }
+
+  TEST_CASE("a line of many megabytes is read once") {
+    const std::string text = std::string(20'000'000, 'x') + " time:   [1 ns 2 ns 3 ns]\na  time:   [1 ns 2 ns 3 ns]\n";
+    CHECK(test::results_of(rust_criterion, text) == latency("a", metric(2, 1, 3)));
+    CHECK(test::results_of(magic, text) == latency("a", metric(2, 1, 3)));
+  }
+
+  TEST_CASE("numbers that are none, or too large, are no results") {
+    for (const auto& number : {std::string("NaN"), std::string("inf"), "1" + std::string(400, '0')}) {
+      CAPTURE(number);
+      CHECK_FALSE(parse(go_bench, "BenchmarkA 10 " + number + " ns/op\n").has_value());
+      CHECK_FALSE(parse(rust_bench, "test a ... bench: " + number + " ns/iter (+/- 1)\n").has_value());
+      CHECK_FALSE(parse(js_benchmark, "a x " + number + " ops/sec \u00b11% (9 runs sampled)\n").has_value());
+      CHECK_FALSE(parse(rust_criterion, "a  time: [1 ns " + number + " ns 1 ns]\n").has_value());
+    }
+    CHECK(test::results_of(go_bench, "BenchmarkA 10 0." + std::string(400, '3') + " ns/op\n") ==
+          latency("BenchmarkA", metric(1.0 / 3)));
+  }
+}
