@@ -41,13 +41,28 @@ const char* find_sse2(const char* first, const char* last, std::string_view need
 __attribute__((target("avx2"))) const char* find_avx2(const char* first, const char* last, std::string_view needle) {
   const auto size = static_cast<std::ptrdiff_t>(needle.size());
   const __m256i a = _mm256_set1_epi8(needle.front()), b = _mm256_set1_epi8(needle.back());
-  for (; last - first >= size + 31; first += 32) {
-    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first));
-    const __m256i y = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first + size - 1));
-    auto hits =
-        static_cast<unsigned>(_mm256_movemask_epi8(_mm256_and_si256(_mm256_cmpeq_epi8(x, a), _mm256_cmpeq_epi8(y, b))));
-    for (; hits != 0; hits &= hits - 1)
-      if (const char* at = first + __builtin_ctz(hits); middle_is(at, needle)) return at;
+  const auto at = [&](const char* from) __attribute__((target("avx2"), always_inline)) {
+    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+    const __m256i y = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + size - 1));
+    return _mm256_and_si256(_mm256_cmpeq_epi8(x, a), _mm256_cmpeq_epi8(y, b));
+  };
+  // Once nothing is near, four blocks at a time are looked at for anything at all.
+  int near = 4;
+  while (last - first >= size + 31) {
+    if (near > 0 || last - first < size + 127) {
+      auto hits = static_cast<unsigned>(_mm256_movemask_epi8(at(first)));
+      for (; hits != 0; hits &= hits - 1)
+        if (const char* hit = first + __builtin_ctz(hits); middle_is(hit, needle)) return hit;
+      first += 32;
+      --near;
+      continue;
+    }
+    const __m256i any = _mm256_or_si256(_mm256_or_si256(at(first), at(first + 32)),
+                                        _mm256_or_si256(at(first + 64), at(first + 96)));
+    if (_mm256_testz_si256(any, any))
+      first += 128;
+    else
+      near = 4;
   }
   return find_sse2(first, last, needle);
 }
@@ -65,6 +80,12 @@ bool decimal_in(std::string_view plain, double& out) {
                                                         : first == std::string_view::npos || plain.find('.') < first;
   out = plain.starts_with('-') ? -0.0 : 0.0;
   return small;
+}
+
+std::string without_commas(std::string_view token) {
+  std::string out(token);
+  std::erase(out, ',');
+  return out;
 }
 
 }  // namespace
@@ -107,21 +128,19 @@ bool Lines::before(std::string_view line, std::string_view& out) const {
 }
 
 bool long_number(std::string_view token, double& out) {
-  std::string plain;
-  plain.reserve(token.size());
-  int points = 0;
-  bool digits = false;
+  unsigned points = 0, commas = 0, digits = 0;
   for (const char c : token) {
-    if (c == ',') continue;
-    if (!digit(c) && c != '.') return false;
+    const bool is_digit = digit(c);
+    if (!is_digit && c != '.' && c != ',') return false;
+    digits += is_digit;
     points += c == '.';
-    digits |= digit(c);
-    plain += c;
+    commas += c == ',';
   }
-  return digits && points <= 1 && decimal_in(plain, out);
+  if (digits == 0 || points > 1) return false;
+  return commas == 0 ? decimal_in(token, out) : decimal_in(without_commas(token), out);
 }
 
-bool integer_in(std::string_view token, std::uint64_t& out) {
+bool long_integer(std::string_view token, std::uint64_t& out) {
   out = 0;
   bool digits = false;
   for (const char c : token) {
@@ -192,11 +211,13 @@ bool take_number(std::string_view& text, double& out) {
     if (at < text.size() && (text[at] == '-' || text[at] == '+')) ++at;
     if (digits() == 0) at = before;
   }
-  std::string plain;
-  for (const char c : text.substr(0, at))
-    if (c != ',') plain += c;
-  if (plain.starts_with('+')) plain.erase(0, 1);
-  if (!decimal_in(plain, out)) return false;
+  auto token = text.substr(0, at);
+  // Most numbers are plain and short.
+  if (!number_in(token, out)) {
+    if (token.front() == '+') token.remove_prefix(1);
+    const bool commas = token.find(',') != std::string_view::npos;
+    if (!(commas ? decimal_in(without_commas(token), out) : decimal_in(token, out))) return false;
+  }
   text.remove_prefix(at);
   return true;
 }

@@ -127,7 +127,19 @@ inline bool number_in(std::string_view token, double& out) {
   return true;
 }
 /// Digits, commas passed over, that fit 64 bits.
-bool integer_in(std::string_view token, std::uint64_t& out);
+bool long_integer(std::string_view token, std::uint64_t& out);
+inline bool integer_in(std::string_view token, std::uint64_t& out) {
+  if (token.size() > 18) return long_integer(token, out);
+  out = 0;
+  bool digits = false;
+  for (const char c : token) {
+    if (c == ',') continue;
+    if (!digit(c)) return false;
+    digits = true;
+    out = out * 10 + static_cast<unsigned>(c - '0');
+  }
+  return digits;
+}
 
 /// How long the unit of time is that stands at the end, or at the beginning, of a text; 0: none. `to_ns` is its factor.
 std::size_t unit_at_end(std::string_view text, double& to_ns);
