@@ -31,7 +31,9 @@ void Results::reserve(std::size_t benchmarks, std::size_t name_bytes) {
 }
 
 void Results::make_room(double times) {
-  const auto grown = [&](const auto& v) { return static_cast<std::size_t>(static_cast<double>(v.size()) * times) + 16; };
+  const auto grown = [&](const auto& v) {
+    return static_cast<std::size_t>(static_cast<double>(v.size()) * times) + 16;
+  };
   names_.reserve(grown(names_));
   benchmarks_.reserve(grown(benchmarks_));
   cells_.reserve(grown(cells_));

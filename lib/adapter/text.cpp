@@ -57,8 +57,8 @@ __attribute__((target("avx2"))) const char* find_avx2(const char* first, const c
       --near;
       continue;
     }
-    const __m256i any = _mm256_or_si256(_mm256_or_si256(at(first), at(first + 32)),
-                                        _mm256_or_si256(at(first + 64), at(first + 96)));
+    const __m256i any =
+        _mm256_or_si256(_mm256_or_si256(at(first), at(first + 32)), _mm256_or_si256(at(first + 64), at(first + 96)));
     if (_mm256_testz_si256(any, any))
       first += 128;
     else
@@ -99,6 +99,30 @@ const char* find(const char* first, const char* last, std::string_view needle) {
   const auto* at = ::memmem(first, static_cast<std::size_t>(last - first), needle.data(), needle.size());
   return static_cast<const char*>(at);
 #endif
+}
+
+bool has_controls(std::string_view text) {
+  const char* at = text.data();
+  const char* end = at + text.size();
+#if defined(__x86_64__)
+  const __m128i below = _mm_set1_epi8(0x1f), feed = _mm_set1_epi8('\n'), lead = _mm_set1_epi8('\xc2');
+  for (; end - at >= 17; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i low =
+        _mm_andnot_si128(_mm_cmpeq_epi8(bytes, feed), _mm_cmpeq_epi8(_mm_min_epu8(bytes, below), bytes));
+    // The second byte of those above U+007F stands behind C2 and is at most 9F.
+    const __m128i next = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 1));
+    const __m128i high =
+        _mm_and_si128(_mm_cmpeq_epi8(bytes, lead), _mm_cmpeq_epi8(_mm_min_epu8(next, _mm_set1_epi8('\x9f')), next));
+    if (_mm_movemask_epi8(_mm_or_si128(low, high)) != 0) return true;
+  }
+#endif
+  for (; at != end; ++at) {
+    const auto byte = static_cast<unsigned char>(*at);
+    if (byte < 0x20 && byte != '\n') return true;
+    if (byte == 0xc2 && at + 1 != end && static_cast<unsigned char>(at[1]) < 0xa0) return true;
+  }
+  return false;
 }
 
 std::string_view trimmed(std::string_view text) {
