@@ -88,6 +88,11 @@ bool optional_decimal(json::Reader& r, std::optional<double>& out) {
   return decimal(r, out.emplace());
 }
 
+bool optional_number(json::Reader& r, std::optional<double>& out) {
+  out.reset();
+  return r.take_null() || r.number(out.emplace());
+}
+
 bool any_object(json::Reader& r) {
   if (r.peek() == '[') {
     r.take('[');
@@ -95,6 +100,48 @@ bool any_object(json::Reader& r) {
   }
   if (r.peek() != '{') return r.fail(fmt::format("expected an object, found {}", r.found()));
   return r.skip();
+}
+
+bool Extras::read(json::Reader& r, std::string_view name, double factor) {
+  const char c = r.peek();
+  if (c != '-' && !is_digit(c)) return r.skip();
+  std::string_view number;
+  if (!r.number_text(number)) return false;
+  if (!out_.wants_extras()) {
+    out_.dropped(name);
+    return true;
+  }
+  double value = 0;
+  const auto ec = std::from_chars(number.data(), number.data() + number.size(), value).ec;
+  if (ec == std::errc()) waiting_.emplace_back(name, value * factor);
+  return true;
+}
+
+void Extras::flush() {
+  for (const auto& [name, value] : waiting_)
+    out_.extra(name, value);
+  waiting_.clear();
+}
+
+double time_factor(std::string_view unit) {
+  // The factor of picoseconds is the quotient of two doubles, as for all adapters.
+  static constexpr std::pair<std::string_view, double> units[]{
+      {"ns", 1.0}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"\u03bcs", 1e3}, {"\u00b5s", 1e3}, {"ps", 1.0 / 1000.0}};
+  for (const auto& [name, factor] : units)
+    if (name == unit) return factor;
+  return 0;
+}
+
+double any_time_factor(std::string_view unit) {
+  if (const double factor = time_factor(unit); factor > 0) return factor;
+  static constexpr std::pair<std::string_view, double> units[]{
+      {"min", 60e9},         {"m", 60e9},          {"hr", 3600e9},        {"h", 3600e9},     {"day", 86400e9},
+      {"d", 86400e9},        {"sec", 1e9},         {"second", 1e9},       {"seconds", 1e9},  {"minute", 60e9},
+      {"minutes", 60e9},     {"hour", 3600e9},     {"hours", 3600e9},     {"days", 86400e9}, {"millisecond", 1e6},
+      {"milliseconds", 1e6}, {"microsecond", 1e3}, {"microseconds", 1e3}, {"nanosecond", 1}, {"nanoseconds", 1}};
+  for (const auto& [name, factor] : units)
+    if (name == unit) return factor;
+  return 0;
 }
 
 }  // namespace bencher::adapter

@@ -1,8 +1,11 @@
 // What the JSON adapters share: names, numbers that may be strings, and how they end.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "lib/adapter/registry.hpp"
 #include "lib/json/reader.hpp"
@@ -22,8 +25,32 @@ bool text(json::Reader& r, std::string& out);
 bool decimal(json::Reader& r, double& out);
 /// Like `decimal`; `null`, and a string that says `NaN`, leave `out` empty.
 bool optional_decimal(json::Reader& r, std::optional<double>& out);
+/// A number, or `null`, which leaves `out` empty.
+bool optional_number(json::Reader& r, std::optional<double>& out);
 /// Passes over an object, or an array without elements; anything else fails.
 bool any_object(json::Reader& r);
+
+/// Where extras of a benchmark wait until it has its name.
+class Extras {
+ public:
+  explicit Extras(Builder& out) : out_(out) {}
+  /// Reads the value of the extra `name`, times `factor`; a value that is no number is passed over.
+  bool read(json::Reader& r, std::string_view name, double factor = 1);
+  /// Keeps a value until `flush`.
+  void add(std::string_view name, double value) { waiting_.emplace_back(name, value); }
+  /// Adds them to the builder's current benchmark.
+  void flush();
+  void clear() { waiting_.clear(); }
+
+ private:
+  Builder& out_;
+  std::vector<std::pair<std::string, double>> waiting_;
+};
+
+/// To nanoseconds: the factor of a unit of time, or 0.
+double time_factor(std::string_view unit);
+/// The same with minutes, hours and days, and the long names that tools print.
+double any_time_factor(std::string_view unit);
 
 /// value ± spread, both times `factor`.
 inline Metric plus_minus(double value, double spread, double factor = 1) {

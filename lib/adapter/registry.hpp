@@ -55,6 +55,20 @@ std::span<const Row> rows();
 
 // One of each adapter's files.
 Result<void> read_bmf(std::string_view text, Builder& out);
+Result<void> read_dot_net(std::string_view text, Builder& out);
+Result<void> read_dot_net_extended(std::string_view text, Builder& out);
+Result<void> read_google(std::string_view text, Builder& out);
+Result<void> read_google_extended(std::string_view text, Builder& out);
+Result<void> read_jmh(std::string_view text, Builder& out);
+Result<void> read_jmh_extended(std::string_view text, Builder& out);
+Result<void> read_vitest(std::string_view text, Builder& out);
+Result<void> read_vitest_extended(std::string_view text, Builder& out);
+Result<void> read_pytest(std::string_view text, Builder& out);
+Result<void> read_pytest_extended(std::string_view text, Builder& out);
+Result<void> read_gungraun_json(std::string_view text, Builder& out);
+Result<void> read_gungraun_json_extended(std::string_view text, Builder& out);
+Result<void> read_hyperfine(std::string_view text, Builder& out);
+Result<void> read_hyperfine_extended(std::string_view text, Builder& out);
 Result<void> read_catch2(std::string_view text, Builder& out);
 Result<void> read_catch2_extended(std::string_view text, Builder& out);
 Result<void> read_dart(std::string_view text, Builder& out);

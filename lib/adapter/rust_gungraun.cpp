@@ -5,10 +5,12 @@
 namespace bencher::adapter {
 
 Result<void> read_gungraun(std::string_view text, Builder& out) {
+  if (read_gungraun_json(text, out)) return {};
   return read_gungraun_stdout(text, out);
 }
 
 Result<void> read_gungraun_extended(std::string_view text, Builder& out) {
+  if (read_gungraun_json_extended(text, out)) return {};
   return read_gungraun_stdout_extended(text, out);
 }
 

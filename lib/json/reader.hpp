@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace simdjson::internal {
@@ -139,17 +140,19 @@ bool object(Reader& r, const char* what, Member&& member) {
 struct Field {
   std::string_view name;
   bool required = true;
+  /// Not of the form itself: it may come twice, and is no element of the form's array. Such fields are the last ones.
+  bool extra = false;
 };
 
 /// Reads an object with fixed fields: `read(i)` reads the value of `fields[i]`. A field that is missing though
-/// required, or there twice, fails; unknown ones are passed over, `levels` deep. An array of all fields in their order
-/// is taken too.
-template <std::size_t n, class Read>
-bool record(Reader& r, const char* what, const Field (&fields)[n], Read&& read, std::size_t levels = SIZE_MAX) {
+/// required, or there twice, fails; `unknown(key)` reads or skips the value of any other. An array of all fields in
+/// their order is taken too.
+template <std::size_t n, class Read, class Unknown>
+bool record(Reader& r, const char* what, const Field (&fields)[n], Read&& read, Unknown&& unknown) {
   static_assert(n <= 32);
   if (r.peek() == '[') {
     r.take('[');
-    for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t i = 0; i < n && !fields[i].extra; ++i) {
       const Reader::Within within(r, i);
       if (i > 0 && !r.expect(',', "','")) return false;
       if (!read(i)) return false;
@@ -170,11 +173,11 @@ bool record(Reader& r, const char* what, const Field (&fields)[n], Read&& read, 
         for (i = 0; i < n && key != fields[i].name; ++i) {
         }
       if (i == n) {
-        if (!r.skip(levels)) return false;
+        if (!unknown(key)) return false;
         continue;
       }
       const Reader::Within within(r, fields[i].name);
-      if (seen >> i & 1) return r.fail("the field is there twice");
+      if ((seen >> i & 1) && !fields[i].extra) return r.fail("the field is there twice");
       seen |= std::uint32_t{1} << i;
       guess = i + 1;
       if (!read(i)) return false;
@@ -185,6 +188,12 @@ bool record(Reader& r, const char* what, const Field (&fields)[n], Read&& read, 
     if (fields[i].required && !(seen >> i & 1))
       return r.fail(std::string(what) + " lacks its field '" + std::string(fields[i].name) + "'");
   return true;
+}
+
+/// The same, passing over unknown fields, which lie at most `levels` deep.
+template <std::size_t n, class Read>
+bool record(Reader& r, const char* what, const Field (&fields)[n], Read&& read, std::size_t levels = SIZE_MAX) {
+  return record(r, what, fields, std::forward<Read>(read), [&](std::string_view) { return r.skip(levels); });
 }
 
 }  // namespace bencher::json
