@@ -114,6 +114,13 @@ void Builder::metric(MeasureId measure, const Metric& metric) {
   results_.add_metric(measure, kept);
 }
 
+void Builder::make_room(std::string_view name) {
+  const auto* begin = text_.data();
+  if (std::less<>()(name.data(), begin) || !std::less<>()(name.data(), begin + text_.size())) return;
+  const auto done = static_cast<double>(name.data() - begin + 1);
+  results_.make_room(1.02 * static_cast<double>(text_.size()) / done);
+}
+
 void Builder::extra(std::string_view measure, const Metric& m) {
   if (options_.all_measures) {
     if (!std::isfinite(m.value)) return;

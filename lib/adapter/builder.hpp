@@ -20,12 +20,17 @@ class Builder {
  public:
   using MeasureId = Results::MeasureId;
 
-  Builder(const ParseOptions& options, Repeats repeats) : options_(options), repeats_(repeats) {}
+  /// `text` is what is read: how far names are into it tells how many there will be.
+  Builder(const ParseOptions& options, Repeats repeats, std::string_view text = {})
+      : options_(options), repeats_(repeats), text_(text) {}
 
   const ParseOptions& options() const { return options_; }
 
   /// Begins a benchmark. Its name is 1 to 1,024 bytes.
-  void benchmark(std::string_view name) { results_.add_benchmark(name); }
+  void benchmark(std::string_view name) {
+    results_.add_benchmark(name);
+    if (results_.size() == sample) make_room(name);
+  }
   /// Adds a metric to the benchmark. A measure that it has already is replaced. A value that is not finite is left out,
   /// with a warning; so is a bound, without one.
   void metric(MeasureId measure, const Metric& metric);
@@ -60,10 +65,13 @@ class Builder {
     if (cached == unknown) cached = static_cast<std::uint32_t>(results_.measure(name));
     return MeasureId{cached};
   }
+  /// Room for as many as the text seems to have, once `sample` are read.
+  void make_room(std::string_view name);
   void use_distinct_names(const std::vector<std::uint32_t>& first);
   void join(const std::vector<std::uint32_t>& first);
 
   static constexpr std::uint32_t unknown = UINT32_MAX;
+  static constexpr std::size_t sample = 1024;
   /// Where the benchmark that is being added has a measure.
   struct Place {
     std::size_t benchmark;
@@ -80,6 +88,7 @@ class Builder {
 
   const ParseOptions& options_;
   Repeats repeats_;
+  std::string_view text_;
   Results results_;
   std::uint32_t latency_ = unknown, throughput_ = unknown;
   std::vector<Place> places_;  ///< by measure

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -124,15 +125,17 @@ class Further {
     std::vector<std::string_view> lines;
     // As many as a row or a test case's head may span are looked at together.
     constexpr std::size_t ahead = 12;
-    std::string_view line;
-    bool more = all.next(line);
-    while (more || !lines.empty()) {
-      while (more && lines.size() < ahead) {
-        lines.push_back(line);
-        more = all.next(line);
-      }
-      lines.erase(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(one(lines)));
+    std::size_t first = 0;
+    for (std::string_view line; all.next(line);) {
+      lines.push_back(line);
+      while (lines.size() - first >= ahead)
+        first += one(std::span(lines).subspan(first));
+      if (first < 64 * ahead) continue;
+      lines.erase(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(first));
+      first = 0;
     }
+    while (first < lines.size())
+      first += one(std::span(lines).subspan(first));
   }
 
  private:
@@ -142,7 +145,7 @@ class Further {
   }
 
   /// Reads what begins with the first of the lines; how many it took.
-  std::size_t one(const std::vector<std::string_view>& lines) {
+  std::size_t one(std::span<const std::string_view> lines) {
     const auto shown = trimmed(lines[0]);
     if (is_rule(shown)) {
       above_.clear();
@@ -162,7 +165,7 @@ class Further {
     return 1;
   }
 
-  std::size_t test_case(const std::vector<std::string_view>& lines) {
+  std::size_t test_case(std::span<const std::string_view> lines) {
     std::string name;
     for (std::size_t i = 1; i < lines.size(); ++i) {
       std::string_view prefix;
@@ -177,7 +180,7 @@ class Further {
     return 1;
   }
 
-  std::size_t row(const std::vector<std::string_view>& lines, std::string_view first, double estimate) {
+  std::size_t row(std::span<const std::string_view> lines, std::string_view first, double estimate) {
     std::string_view second, third;
     double mean = 0, deviation = 0;
     const bool analysed = lines.size() > 1 && times_line(lines[1], second, mean, true);
@@ -206,7 +209,7 @@ class Further {
 Result<void> read_xml(std::string_view text, Builder& out) {
   // What the program printed before may have angle brackets.
   const auto root = place_of(text, "<Catch");
-  Xml xml(root == std::string_view::npos ? text : text.substr(root));
+  Xml xml(text, root == std::string_view::npos ? 0 : root);
   struct Level {
     std::size_t depth;
     std::string name;

@@ -35,7 +35,7 @@ class Console {
   void read(std::string_view text) {
     Lines lines(text);
     for (std::string_view line; lines.next(line);) {
-      if (holds(line, "Iterations") && trimmed(line).starts_with("Benchmark")) {
+      if (line.starts_with("Benchmark") && holds(line, "Iterations")) {
         Cursor at(line.substr(place_of(line, "Iterations") + 10));
         columns_ = counter_columns(at);
         continue;
@@ -90,6 +90,10 @@ class Console {
                         : column < columns_.size()       ? columns_[column++]
                                                          : std::string_view{};
       if (name.empty()) continue;
+      if (!out_.wants_extras()) {
+        out_.dropped(name);
+        continue;
+      }
       double value = 0;
       std::string_view rest;
       std::string text(equals == std::string_view::npos ? word : word.substr(equals + 1));

@@ -42,6 +42,18 @@ void read_pairs(Cursor at, std::vector<Pair>& out) {
   }
 }
 
+/// Counts them without reading their numbers.
+void drop_pairs(Cursor at, Builder& out) {
+  while (!at.done() && (digit(*at.at) || *at.at == '-')) {
+    (void)at.word();
+    if (!at.blanks()) return;
+    const auto unit = at.word();
+    if (unit.empty()) return;
+    out.dropped(unit);
+    at.skip();
+  }
+}
+
 /// Exactly the reference's line. What follows the time is left in `rest`.
 bool strict_line(std::string_view line, std::string_view& name, double& ns, std::string_view& rest) {
   Cursor at(line);
@@ -168,9 +180,13 @@ Result<void> read_go_bench(std::string_view text, Builder& out) {
     out.benchmark(name);
     out.latency({ns, {}, {}});
     if (!rest.empty()) {
-      read_pairs(Cursor(rest), pairs);
-      for (const auto& pair : pairs)
-        out.extra(pair.unit, pair.value);
+      if (out.wants_extras()) {
+        read_pairs(Cursor(rest), pairs);
+        for (const auto& pair : pairs)
+          out.extra(pair.unit, pair.value);
+      } else {
+        drop_pairs(Cursor(rest), out);
+      }
     }
     add_distinct(package, name, out);
   }

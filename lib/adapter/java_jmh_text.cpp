@@ -2,6 +2,8 @@
 // the JSON is in java_jmh.cpp.
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -122,9 +124,10 @@ class Table {
     if (mode == words_.begin() || words_.end() - mode < 3) return false;
     Score score;
     score.unit = words_.back();
-    std::vector<std::string_view> values(mode + 1, words_.end() - 1);
-    std::erase(values, sign);
-    std::erase(values, "\u2248");
+    auto& values = values_;
+    values.clear();
+    std::copy_if(mode + 1, words_.end() - 1, std::back_inserter(values),
+                 [](std::string_view word) { return word != sign && word != "\u2248"; });
     double number = 0;
     const auto read = [&](std::string_view word, double& out) {
       return any_number(word, out) || power_of_ten(word, out);
@@ -142,13 +145,14 @@ class Table {
 
   void add(const Score& score, std::string_view mode, std::vector<std::string_view>::iterator mode_at) {
     auto name = words_.front();
-    std::string parameters;
-    std::vector<std::string_view> values(words_.begin() + 1, mode_at);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (values[i] == "N/A") continue;
+    auto& parameters = scratch_;
+    parameters.clear();
+    const auto count = static_cast<std::size_t>(mode_at - words_.begin());
+    for (std::size_t i = 1; i < count; ++i) {
+      if (words_[i] == "N/A") continue;
       if (!parameters.empty()) parameters += ", ";
-      if (i < parameters_.size()) parameters.append(parameters_[i]).append("=");
-      parameters += values[i];
+      if (i <= parameters_.size()) parameters.append(parameters_[i - 1]).append("=");
+      parameters += words_[i];
     }
     // A row `NAME:gc.alloc.rate` or `NAME:NAME·p0.50` is another figure of the benchmark above.
     const auto colon = name.rfind(':');
@@ -170,9 +174,9 @@ class Table {
   }
 
   Builder& out_;
-  std::vector<std::string_view> words_, parameters_;
+  std::vector<std::string_view> words_, parameters_, values_;
   std::string_view name_;
-  std::string row_parameters_;
+  std::string row_parameters_, scratch_;
 };
 
 /// `"Benchmark","Mode","Threads","Samples","Score","Score Error (99.9%)","Unit","Param: n"`.

@@ -41,6 +41,8 @@ bool clock_in(std::string_view text, double& ns) {
 /// `NAME: 12.5ms`, `NAME: 12.5 ms`, `NAME: 1:02.345 (m:ss.mmm)`, each also with ` - timer ended` behind.
 bool further_line(std::string_view line, std::string_view& name, double& ns) {
   line = trimmed(line);
+  // Of most lines the end tells that they are none: it is a unit, a bracket, or `ended`.
+  if (line.empty() || std::string_view("smhdryn)").find(line.back()) == std::string_view::npos) return false;
   if (line.ends_with("ended")) {
     Backward at(line);
     if (at.take("ended") && at.blanks() && at.take("timer") && at.blanks() && at.take('-')) line = trimmed(at.rest());

@@ -35,9 +35,16 @@ bool takes(Averages averages, std::optional<Average> average) {
   return false;
 }
 
+/// Whether a text may be JSON that a harness wrote: an object, or an array of objects or arrays. `[ 50.00%]` and
+/// `[3.15ms]` are beginnings of others.
 bool begins_json(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos || (text[first] != '{' && text[first] != '[')) return false;
+  const auto second = text.find_first_not_of(blanks, first + 1);
+  if (second == std::string_view::npos) return true;
+  const std::string_view inside = text[first] == '{' ? "\"}" : "{[]";
+  return inside.find(text[second]) != std::string_view::npos;
 }
 
 /// A grammar and what it is tried on.
@@ -48,8 +55,9 @@ struct Form {
 };
 
 Result<Parsed> run(const Form& form, Prepared& text, const ParseOptions& options) {
-  Builder out(options, form.row->repeats);
-  BENCHER_DO(form.grammar->parse(form.shape == Shape::json ? text.text() : text.plain(), out));
+  const auto whole = form.shape == Shape::json ? text.text() : text.plain();
+  Builder out(options, form.row->repeats, whole);
+  BENCHER_DO(form.grammar->parse(whole, out));
   auto parsed = std::move(out).finish(form.row->kind);
   if (text.malformed() > 0)
     parsed.warnings.push_back(
@@ -88,16 +96,23 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
 /// The first form that gives results, of those whose literals stand in the text.
 std::optional<Parsed> first_of(const std::vector<Form>& forms, Prepared& text, const ParseOptions& options) {
   const bool as_json = begins_json(text.text());
-  std::vector<Form> worth;
+  std::vector<const Form*> worth;
   std::vector<std::string_view> marks;
   for (const auto& form : forms) {
     if (form.shape == Shape::json && (!as_json || text.malformed() > 0)) continue;
-    worth.push_back(form);
-    marks.push_back(form.grammar->mark);
+    for (const auto mark : {form.grammar->mark, form.grammar->or_mark}) {
+      if (mark.empty() && !marks.empty() && worth.back() == &form) continue;
+      worth.push_back(&form);
+      marks.push_back(mark);
+    }
   }
   adapter::Marks in_text(text.plain(), std::move(marks));
-  for (auto i = in_text.next(0); i < worth.size(); i = in_text.next(i + 1))
-    if (auto parsed = run(worth[i], text, options)) return *std::move(parsed);
+  const Form* tried = nullptr;
+  for (auto i = in_text.next(0); i < worth.size(); i = in_text.next(i + 1)) {
+    if (worth[i] == tried) continue;
+    tried = worth[i];
+    if (auto parsed = run(*tried, text, options)) return *std::move(parsed);
+  }
   return {};
 }
 

@@ -34,6 +34,8 @@ struct Grammar {
   Parse parse = nullptr;
   /// Stands in every text that the grammar finds results in; empty: there is no such text.
   std::string_view mark = {};
+  /// Stands where `mark` does not; empty: `mark` always does.
+  std::string_view or_mark = {};
 };
 
 struct Row {

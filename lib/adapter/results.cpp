@@ -30,6 +30,15 @@ void Results::reserve(std::size_t benchmarks, std::size_t name_bytes) {
   names_.reserve(name_bytes);
 }
 
+void Results::make_room(double times) {
+  const auto grown = [&](const auto& v) {
+    return static_cast<std::size_t>(static_cast<double>(v.size()) * times) + 16;
+  };
+  names_.reserve(grown(names_));
+  benchmarks_.reserve(grown(benchmarks_));
+  cells_.reserve(grown(cells_));
+}
+
 void Results::shrink() {
   const auto much = [](const auto& v) { return v.capacity() > 4096 && v.capacity() - v.size() > v.size() / 4; };
   if (much(names_)) names_.shrink_to_fit();

@@ -52,6 +52,11 @@ bool loose_row(std::string_view line, std::string_view& name, Times& times) {
 void add(std::string_view name, const Times& times, Builder& out) {
   out.benchmark(name);
   out.latency({times.real * 1e9, {}, {}});
+  if (!out.wants_extras()) {
+    // Every row has all three.
+    out.dropped("user, system, total");
+    return;
+  }
   out.extra("user", times.user);
   out.extra("system", times.system);
   out.extra("total", times.total);

@@ -1,16 +1,23 @@
 // Both outputs of Gungraun: its JSON summaries, and if there are none what it prints for people.
 
 #include "lib/adapter/registry.hpp"
+#include "lib/adapter/text.hpp"
 
 namespace bencher::adapter {
+namespace {
+
+/// Stands in every summary.
+constexpr std::string_view version = "\"version\"";
+
+}  // namespace
 
 Result<void> read_gungraun(std::string_view text, Builder& out) {
-  if (read_gungraun_json(text, out)) return {};
+  if (holds(text, version) && read_gungraun_json(text, out)) return {};
   return read_gungraun_stdout(text, out);
 }
 
 Result<void> read_gungraun_extended(std::string_view text, Builder& out) {
-  if (read_gungraun_json_extended(text, out)) return {};
+  if (holds(text, version) && read_gungraun_json_extended(text, out)) return {};
   return read_gungraun_stdout_extended(text, out);
 }
 

@@ -14,19 +14,6 @@ namespace {
 
 constexpr std::string_view form = "module::group::bench, and below it lines as '  Instructions:  1734|1650  (+5.09%)'";
 
-bool has_controls(std::string_view text) {
-  // Without a branch a byte, so that the compiler does many at once.
-  unsigned found = 0;
-  unsigned char before = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    found |= static_cast<unsigned>(byte < 0x20) & static_cast<unsigned>(byte != '\n');
-    found |= static_cast<unsigned>(before == 0xc2) & static_cast<unsigned>(byte < 0xa0);
-    before = byte;
-  }
-  return found != 0;
-}
-
 /// Finds the measure of a label. Lines come in the order of the table most of the time.
 class Labels {
  public:
@@ -38,8 +25,8 @@ class Labels {
   }
   std::optional<Builder::MeasureId> measure(std::string_view label) {
     const auto all = gungraun_measures(tool_);
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      const auto at = (guess_ + i) % all.size();
+    for (std::size_t i = 0, at = guess_; i < all.size(); ++i, ++at) {
+      if (at >= all.size()) at = 0;
       if (all[at].label != label) continue;
       guess_ = at + 1;
       if (tool_ == GungraunTool::cachegrind && !all[at].cachegrind) return {};

@@ -11,15 +11,9 @@
 namespace bencher::adapter {
 namespace {
 
-struct Case {
-  std::string name, distinct;
-  double seconds = 0;
-  bool good = false;
-};
-
 class Report {
  public:
-  Report(std::string_view text, Builder& out) : xml_(text), out_(out) {}
+  Report(std::string_view text, std::size_t from, Builder& out) : xml_(text, from), out_(out) {}
 
   Result<void> read() {
     for (auto token = xml_.next(); token != Xml::Token::end; token = xml_.next())
@@ -38,37 +32,39 @@ class Report {
     if (tag == "testsuite") {
       (void)xml_.attribute("name", suite_);
     } else if (tag == "testcase") {
-      std::string text;
-      case_ = {};
-      (void)xml_.attribute("name", case_.name);
-      double seconds = 0;
-      case_.good = xml_.attribute("time", text) && any_number(trimmed(text), seconds) && !case_.name.empty();
-      case_.seconds = seconds;
+      auto& text = scratch_;
+      (void)xml_.attribute("name", name_);
+      seconds_ = 0;
+      good_ = xml_.attribute("time", text) && any_number(trimmed(text), seconds_) && !name_.empty();
       // Classes of Rust and C++ are joined as those languages do.
-      if (xml_.attribute("classname", text) && !text.empty())
-        case_.name = text + (text.find("::") != std::string::npos ? "::" : ".") + case_.name;
-      case_.distinct = suite_.empty() ? std::string() : suite_ + " " + case_.name;
+      if (xml_.attribute("classname", text) && !text.empty()) {
+        text.append(text.find("::") != std::string::npos ? "::" : ".").append(name_);
+        name_.swap(text);
+      }
       depth_ = xml_.depth();
     } else if (xml_.depth() == depth_ + 1 && (tag == "failure" || tag == "error" || tag == "skipped")) {
-      case_.good = false;
+      good_ = false;
     }
   }
 
   void close() {
     if (xml_.name() != "testcase") return;
-    if (!case_.good || !name_fits(case_.name)) {
+    if (!good_ || !name_fits(name_)) {
       ++left_out_;
       return;
     }
-    out_.benchmark(case_.name);
-    out_.latency({case_.seconds * 1e9, {}, {}});
-    out_.distinct_name(case_.distinct);
+    out_.benchmark(name_);
+    out_.latency({seconds_ * 1e9, {}, {}});
+    if (out_.wants_distinct_names() && !suite_.empty()) out_.distinct_name(suite_ + " " + name_);
   }
 
   Xml xml_;
   Builder& out_;
-  std::string suite_;
-  Case case_;
+  std::string suite_, scratch_;
+  // Of the test case that is open.
+  std::string name_;
+  double seconds_ = 0;
+  bool good_ = false;
   std::size_t depth_ = 0, left_out_ = 0;
 };
 
@@ -80,7 +76,7 @@ Result<void> read_junit(std::string_view text, Builder& out) {
   if (root == std::string_view::npos) root = place_of(text, "<testcase");
   if (root == std::string_view::npos)
     return Error(Errc::invalid_argument, "the text has neither <testsuite> nor <testcase>: it is no JUnit XML");
-  return Report(text.substr(root), out).read();
+  return Report(text, root, out).read();
 }
 
 }  // namespace bencher::adapter

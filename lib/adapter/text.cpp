@@ -41,13 +41,28 @@ const char* find_sse2(const char* first, const char* last, std::string_view need
 __attribute__((target("avx2"))) const char* find_avx2(const char* first, const char* last, std::string_view needle) {
   const auto size = static_cast<std::ptrdiff_t>(needle.size());
   const __m256i a = _mm256_set1_epi8(needle.front()), b = _mm256_set1_epi8(needle.back());
-  for (; last - first >= size + 31; first += 32) {
-    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first));
-    const __m256i y = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first + size - 1));
-    auto hits =
-        static_cast<unsigned>(_mm256_movemask_epi8(_mm256_and_si256(_mm256_cmpeq_epi8(x, a), _mm256_cmpeq_epi8(y, b))));
-    for (; hits != 0; hits &= hits - 1)
-      if (const char* at = first + __builtin_ctz(hits); middle_is(at, needle)) return at;
+  const auto at = [&](const char* from) __attribute__((target("avx2"), always_inline)) {
+    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+    const __m256i y = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + size - 1));
+    return _mm256_and_si256(_mm256_cmpeq_epi8(x, a), _mm256_cmpeq_epi8(y, b));
+  };
+  // Once nothing is near, four blocks at a time are looked at for anything at all.
+  int near = 4;
+  while (last - first >= size + 31) {
+    if (near > 0 || last - first < size + 127) {
+      auto hits = static_cast<unsigned>(_mm256_movemask_epi8(at(first)));
+      for (; hits != 0; hits &= hits - 1)
+        if (const char* hit = first + __builtin_ctz(hits); middle_is(hit, needle)) return hit;
+      first += 32;
+      --near;
+      continue;
+    }
+    const __m256i any =
+        _mm256_or_si256(_mm256_or_si256(at(first), at(first + 32)), _mm256_or_si256(at(first + 64), at(first + 96)));
+    if (_mm256_testz_si256(any, any))
+      first += 128;
+    else
+      near = 4;
   }
   return find_sse2(first, last, needle);
 }
@@ -67,6 +82,20 @@ bool decimal_in(std::string_view plain, double& out) {
   return small;
 }
 
+/// Quicker than counting byte by byte: detection makes many such errors and shows none.
+std::size_t feeds(std::string_view text) {
+  std::size_t count = 0;
+  for (auto at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1))
+    ++count;
+  return count;
+}
+
+std::string without_commas(std::string_view token) {
+  std::string out(token);
+  std::erase(out, ',');
+  return out;
+}
+
 }  // namespace
 
 const char* find(const char* first, const char* last, std::string_view needle) {
@@ -78,6 +107,30 @@ const char* find(const char* first, const char* last, std::string_view needle) {
   const auto* at = ::memmem(first, static_cast<std::size_t>(last - first), needle.data(), needle.size());
   return static_cast<const char*>(at);
 #endif
+}
+
+bool has_controls(std::string_view text) {
+  const char* at = text.data();
+  const char* end = at + text.size();
+#if defined(__x86_64__)
+  const __m128i below = _mm_set1_epi8(0x1f), feed = _mm_set1_epi8('\n'), lead = _mm_set1_epi8('\xc2');
+  for (; end - at >= 17; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i low =
+        _mm_andnot_si128(_mm_cmpeq_epi8(bytes, feed), _mm_cmpeq_epi8(_mm_min_epu8(bytes, below), bytes));
+    // The second byte of those above U+007F stands behind C2 and is at most 9F.
+    const __m128i next = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 1));
+    const __m128i high =
+        _mm_and_si128(_mm_cmpeq_epi8(bytes, lead), _mm_cmpeq_epi8(_mm_min_epu8(next, _mm_set1_epi8('\x9f')), next));
+    if (_mm_movemask_epi8(_mm_or_si128(low, high)) != 0) return true;
+  }
+#endif
+  for (; at != end; ++at) {
+    const auto byte = static_cast<unsigned char>(*at);
+    if (byte < 0x20 && byte != '\n') return true;
+    if (byte == 0xc2 && at + 1 != end && static_cast<unsigned char>(at[1]) < 0xa0) return true;
+  }
+  return false;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -107,21 +160,19 @@ bool Lines::before(std::string_view line, std::string_view& out) const {
 }
 
 bool long_number(std::string_view token, double& out) {
-  std::string plain;
-  plain.reserve(token.size());
-  int points = 0;
-  bool digits = false;
+  unsigned points = 0, commas = 0, digits = 0;
   for (const char c : token) {
-    if (c == ',') continue;
-    if (!digit(c) && c != '.') return false;
+    const bool is_digit = digit(c);
+    if (!is_digit && c != '.' && c != ',') return false;
+    digits += is_digit;
     points += c == '.';
-    digits |= digit(c);
-    plain += c;
+    commas += c == ',';
   }
-  return digits && points <= 1 && decimal_in(plain, out);
+  if (digits == 0 || points > 1) return false;
+  return commas == 0 ? decimal_in(token, out) : decimal_in(without_commas(token), out);
 }
 
-bool integer_in(std::string_view token, std::uint64_t& out) {
+bool long_integer(std::string_view token, std::uint64_t& out) {
   out = 0;
   bool digits = false;
   for (const char c : token) {
@@ -192,11 +243,13 @@ bool take_number(std::string_view& text, double& out) {
     if (at < text.size() && (text[at] == '-' || text[at] == '+')) ++at;
     if (digits() == 0) at = before;
   }
-  std::string plain;
-  for (const char c : text.substr(0, at))
-    if (c != ',') plain += c;
-  if (plain.starts_with('+')) plain.erase(0, 1);
-  if (!decimal_in(plain, out)) return false;
+  auto token = text.substr(0, at);
+  // Most numbers are plain and short.
+  if (!number_in(token, out)) {
+    if (token.front() == '+') token.remove_prefix(1);
+    const bool commas = token.find(',') != std::string_view::npos;
+    if (!(commas ? decimal_in(without_commas(token), out) : decimal_in(token, out))) return false;
+  }
   text.remove_prefix(at);
   return true;
 }
@@ -339,13 +392,12 @@ bool csv_record(std::string_view& text, char separator, std::vector<std::string>
 
 Error no_match(std::string_view text, const char* near, std::string_view form) {
   if (near) {
-    const auto line = std::count(text.data(), near, '\n') + 1;
+    const auto line = feeds(between(text.data(), near)) + 1;
     const auto shown = between(near, std::find(near, text.data() + text.size(), '\n')).substr(0, 100);
     return Error(Errc::invalid_argument, fmt::format("no line reads as '{}'; line {} comes near: '{}'", form, line,
                                                      to_valid_utf8(trimmed(shown))));
   }
-  return Error(Errc::invalid_argument,
-               fmt::format("none of {} lines reads as '{}'", std::count(text.begin(), text.end(), '\n') + 1, form));
+  return Error(Errc::invalid_argument, fmt::format("none of {} lines reads as '{}'", feeds(text) + 1, form));
 }
 
 }  // namespace bencher::adapter

@@ -22,6 +22,13 @@ inline bool number_sign(char c) {
   return digit(c) || c == '.' || c == ',';
 }
 
+/// Tables are padded with many.
+inline bool eight_spaces(const char* at) {
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, at, sizeof bytes);
+  return bytes == 0x2020202020202020;
+}
+
 /// Where `needle` stands first in [first, last), or null. Not empty. Looks for its first and last byte at once, so it
 /// is quick where the two seldom stand that far apart.
 const char* find(const char* first, const char* last, std::string_view needle);
@@ -33,6 +40,9 @@ inline std::size_t place_of(std::string_view text, std::string_view needle) {
   const auto* at = find(text.data(), text.data() + text.size(), needle);
   return at ? static_cast<std::size_t>(at - text.data()) : std::string_view::npos;
 }
+
+/// Whether there is a control character other than LF in it: U+0000 to U+001F, U+0080 to U+009F.
+bool has_controls(std::string_view text);
 
 /// The text from `first` to `last`.
 inline std::string_view between(const char* first, const char* last) {
@@ -127,7 +137,19 @@ inline bool number_in(std::string_view token, double& out) {
   return true;
 }
 /// Digits, commas passed over, that fit 64 bits.
-bool integer_in(std::string_view token, std::uint64_t& out);
+bool long_integer(std::string_view token, std::uint64_t& out);
+inline bool integer_in(std::string_view token, std::uint64_t& out) {
+  if (token.size() > 18) return long_integer(token, out);
+  out = 0;
+  bool digits = false;
+  for (const char c : token) {
+    if (c == ',') continue;
+    if (!digit(c)) return false;
+    digits = true;
+    out = out * 10 + static_cast<unsigned>(c - '0');
+  }
+  return digits;
+}
 
 /// How long the unit of time is that stands at the end, or at the beginning, of a text; 0: none. `to_ns` is its factor.
 std::size_t unit_at_end(std::string_view text, double& to_ns);
@@ -140,6 +162,8 @@ struct Cursor {
   bool done() const { return at == end; }
   std::string_view rest() const { return between(at, end); }
   void skip() {
+    while (end - at >= 8 && eight_spaces(at))
+      at += 8;
     while (at != end && blank(*at))
       ++at;
   }
@@ -197,6 +221,8 @@ struct Backward {
 
   std::string_view rest() const { return between(begin, at); }
   void skip() {
+    while (at - begin >= 8 && eight_spaces(at - 8))
+      at -= 8;
     while (at != begin && blank(at[-1]))
       --at;
   }

@@ -1,7 +1,9 @@
 #include "lib/adapter/xml.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -16,8 +18,16 @@ bool space(char c) {
   return blank(c) || c == '\n' || c == '\r';
 }
 
-bool name_sign(char c) {
-  return !space(c) && c != '>' && c != '/' && c != '=' && c != '<' && c != '"' && c != '\'' && c != '&';
+constexpr auto name_signs = [] {
+  std::array<bool, 256> out{};
+  out.fill(true);
+  for (const char c : {' ', '\t', '\n', '\r', '>', '/', '=', '<', '"', '\'', '&'})
+    out[static_cast<unsigned char>(c)] = false;
+  return out;
+}();
+
+inline bool name_sign(char c) {
+  return name_signs[static_cast<unsigned char>(c)];
 }
 
 void put_utf8(std::string& out, std::uint32_t point) {
@@ -155,16 +165,10 @@ Xml::Token Xml::next() {
     ++at;
   name_ = text_.substr(from, at - from);
   const auto attributes = at;
-  char quote = '\0';
   for (; at < text_.size(); ++at) {
     const char c = text_[at];
-    if (quote != '\0') {
-      if (c == quote) quote = '\0';
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '>' || c == '<') {
-      break;
-    }
+    if (c == '>' || c == '<') break;
+    if (c == '"' || c == '\'') at = std::min(text_.find(c, at + 1), text_.size() - 1);
   }
   if (at == text_.size() || text_[at] != '>' || name_.empty())
     return fail(fmt::format("a tag <{}> without its end", to_valid_utf8(name_.substr(0, 80))));

@@ -14,8 +14,8 @@ class Xml {
  public:
   enum class Token { open, close, end };
 
-  /// What stands before the first element, and between documents, is passed over.
-  explicit Xml(std::string_view text) : text_(text) {}
+  /// Begins at `from`. What stands before the first element, and between documents, is passed over.
+  explicit Xml(std::string_view text, std::size_t from = 0) : text_(text), at_(from) {}
 
   /// The next tag. `<a/>` gives `open`, then `close`. `end` also for a text that breaks off or is malformed.
   Token next();
@@ -38,7 +38,7 @@ class Xml {
   bool skip_past(std::string_view end);
 
   std::string_view text_;
-  std::size_t at_ = 0;
+  std::size_t at_;
   std::string_view name_, attributes_;
   std::vector<std::string_view> open_;
   bool closes_ = false;  ///< whether the last tag was `<a/>` and its `close` is due

@@ -96,6 +96,8 @@ TEST_SUITE("adapter/harness text") {
     CHECK(test::results_of(rust_gungraun_stdout,
                            "a::b::" + std::string(1100, 'x') + "\n  Dr: 1|N/A (*)\na::b::c\n  Dw: 2|N/A (*)\n") ==
           test::results({{"a::b::c", {{"dw", metric(2)}}}}));
+    CHECK(test::results_of(rust_gungraun_stdout, "a::b::c\n  Dr: 1|2\t(+++inf+++%) [+++inf+++x]\r\n") ==
+          test::results({{"a::b::c", {{"dr", metric(1)}}}}));
   }
 
   TEST_CASE("catch2: any place, a broken end, minutes") {
@@ -210,8 +212,8 @@ TEST_SUITE("adapter/harness text") {
     const auto all = test::results_of(c_sharp_dot_net, table, all_options());
     REQUIRE(all.size() == 2);
     CHECK(all[0].name == "Sleep(N=10)");
-    CHECK(all[0].measures[2].metric == metric(1536));
     CHECK(all[0].measures[1].measure == "Gen0");
+    CHECK(all[0].measures[2].metric == metric(1536));
     CHECK(test::results_of(c_sharp_dot_net, table, average(Average::median))[0].measures[0].metric == metric(25.4e6));
     CHECK(test::results_of(c_sharp_dot_net,
                            "  Method |     Mean |    StdDev |\n-------- |--------- |---------- |\n"
@@ -262,7 +264,7 @@ TEST_SUITE("adapter/harness text") {
           test::results({{"p.C.a&b", {{"latency", metric(0.5e9)}}}, {"m::t::c", {{"latency", metric(1000.25e9)}}}}));
     REQUIRE(parsed.warnings.size() == 1);
     CHECK(parsed.warnings[0].starts_with("3 test cases"));
-    CHECK_FALSE(test::refusal(shell_junit, text.substr(0, text.size() - 5)).empty());
+    CHECK(test::refusal(shell_junit, text.substr(0, text.size() - 5)).find("line 2") != std::string::npos);
   }
 
   TEST_CASE("hyperfine: what has no median says so") {
@@ -274,23 +276,24 @@ TEST_SUITE("adapter/harness text") {
   }
 
   TEST_CASE("hostile texts of any adapter end soon and without results") {
-    const std::string blanks(1'000'000, ' ');
+    const std::string blanks(100'000, ' ');
     for (const auto kind : adapter_kinds()) {
       CAPTURE(name(kind));
       for (const std::string& text :
-           {blanks, blanks + "\n" + blanks, std::string(300'000, ':'), std::string(300'000, '-'),
-            std::string(300'000, '|'), std::string(300'000, '1'), std::string(300'000, '\n'), std::string(100'000, '['),
-            std::string(300'000, '<'),
+           {blanks, blanks + "\n" + blanks, std::string(100'000, ':'), std::string(100'000, '-'),
+            std::string(100'000, '|'), std::string(100'000, '1'), std::string(100'000, '\n'), std::string(100'000, '['),
+            std::string(100'000, '<'),
             "a" + blanks + "time:", "test a ... bench:" + std::string(100'000, '9') + " ns/iter (+/- 1)"})
         CHECK_FALSE(parse(kind, text).has_value());
     }
+    CHECK_FALSE(parse(magic, std::string(1'000'000, ' ')).has_value());
     // Each line begins as a result does and has no end.
     for (const std::string_view start :
          {"a x 10 ops/sec ", "a::b::c ", "BenchmarkX 10 5 ns/op", "test a ... bench: ", "a time: [",
           "[ 50.00%] \u00b7\u00b7\u00b7 a 1\u00b1", "<testcase ", "{\"type\":\"bench\"", "Benchmark Mode Score Units\n",
           "Instructions: ", "| Method | Mean |\n"}) {
       std::string text;
-      while (text.size() < 400'000)
+      while (text.size() < 60'000)
         text.append(start).append(5, ' ');
       CAPTURE(start);
       for (const auto kind : adapter_kinds())

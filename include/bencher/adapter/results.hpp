@@ -103,6 +103,8 @@ class Results {
   void set_metric(std::size_t benchmark, std::size_t at, const Metric& metric);
   /// Room for what is to come.
   void reserve(std::size_t benchmarks, std::size_t name_bytes);
+  /// Room for `times` as much as there is now.
+  void make_room(double times);
   /// Gives back room that is not used, where there is much.
   void shrink();
   /// Bytes in use, about.
