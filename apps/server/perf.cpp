@@ -1,4 +1,6 @@
 // Series of metrics.
+#include "lib/storage/perf.hpp"
+
 #include <fmt/core.h>
 
 #include "apps/server/api.hpp"

@@ -23,7 +23,7 @@ std::string shown(std::string_view name) {
   return name.size() <= 100 ? to_valid_utf8(name) : to_valid_utf8(name.substr(0, 100)) + "…";
 }
 
-/// For each benchmark the first one of the same name, by sorting: as quick for any choice of names.
+/// The same as `first_of_name`, by sorting: as quick for any choice of names.
 std::vector<std::uint32_t> sorted_first(const Results& results) {
   std::vector<std::uint32_t> order(results.size()), first(results.size());
   std::iota(order.begin(), order.end(), 0u);
@@ -31,10 +31,13 @@ std::vector<std::uint32_t> sorted_first(const Results& results) {
     const int by_name = results[a].name.compare(results[b].name);
     return by_name != 0 ? by_name < 0 : a < b;
   });
+  bool repeats = false;
   for (std::size_t i = 0, head = 0; i < order.size(); ++i) {
     if (results[order[i]].name != results[order[head]].name) head = i;
     first[order[i]] = order[head];
+    repeats |= i != head;
   }
+  if (!repeats) first.clear();
   return first;
 }
 
@@ -118,7 +121,11 @@ void Builder::make_room(std::string_view name) {
   const auto* begin = text_.data();
   if (std::less<>()(name.data(), begin) || !std::less<>()(name.data(), begin + text_.size())) return;
   const auto done = static_cast<double>(name.data() - begin + 1);
-  results_.make_room(1.02 * static_cast<double>(text_.size()) / done);
+  const auto whole = static_cast<double>(text_.size());
+  // A text that begins with all of its results must not ask for more memory than texts of results need.
+  constexpr double most = 2;
+  const double times = std::min(1.02 * whole / done, most * whole / static_cast<double>(results_.bytes()));
+  if (times > 1) results_.make_room(times);
 }
 
 void Builder::extra(std::string_view measure, const Metric& m) {

@@ -122,14 +122,15 @@ class Table {
         type.append(value).append(".");
       } else if (!csv &&
                  std::find(std::begin(known_columns), std::end(known_columns), column) == std::end(known_columns)) {
-        parameters += fmt::format("{}{}={}", parameters.empty() ? "" : ", ", column, value);
+        parameters += fmt::format("{}{}={}", parameters.empty() ? "" : ", ", name_part(column), value);
       }
     }
     if (csv) {
       // Parameters stand right before the mean, behind the last setting of the job.
       const auto last = index("WarmupCount");
       for (auto i = last + 1; last < mean && i < std::min(mean, std::size(cells)); ++i)
-        parameters += fmt::format("{}{}={}", parameters.empty() ? "" : ", ", columns_[i].name, trimmed(cells[i]));
+        parameters +=
+            fmt::format("{}{}={}", parameters.empty() ? "" : ", ", name_part(columns_[i].name), trimmed(cells[i]));
     }
     out_.distinct_name(fmt::format("{}{}{}{}{}", type, name, parameters.empty() ? "" : "(", parameters,
                                    parameters.empty() ? "" : ")"));

@@ -86,7 +86,7 @@ class Strict {
     std::string name(trimmed(window_[1]));
     for (std::size_t i = 2; i < Window::size; ++i) {
       if (window_[i] == rule) {
-        case_ = std::move(name);
+        case_ = name_part(name);
         has_case_ = true;
         return;
       }
@@ -160,7 +160,7 @@ class Further {
     if (head_line(lines[0], first, estimate, true)) return row(lines, first, estimate);
     if (shown.empty() || shown.find_first_not_of(".=~") == std::string_view::npos)
       above_.clear();
-    else
+    else if (above_.size() <= 1024)
       above_.append(above_.empty() ? "" : " ").append(shown.substr(0, 1024));
     return 1;
   }
@@ -171,7 +171,7 @@ class Further {
       std::string_view prefix;
       double ignored = 0;
       if (is_rule(lines[i])) {
-        if (!name.empty()) case_ = std::move(name);
+        if (!name.empty()) case_ = name_part(name);
         return i;  // that rule may be the first of the next one: it is looked at again
       }
       if (trimmed(lines[i]).empty() || head_line(lines[i], prefix, ignored, true)) break;
@@ -226,7 +226,7 @@ Result<void> read_xml(std::string_view text, Builder& out) {
     if (token == Xml::Token::open) {
       if (tag == "TestCase" || tag == "Section") {
         (void)xml.attribute("name", name);
-        cases.push_back({xml.depth(), std::string(trimmed(name))});
+        cases.push_back({xml.depth(), std::string(name_part(trimmed(name)))});
       } else if (tag == "BenchmarkResults") {
         std::string bench;
         (void)xml.attribute("name", bench);

@@ -21,7 +21,8 @@ void find_package(std::string_view passed, std::string_view& package) {
 }
 
 void add_distinct(std::string_view package, std::string_view name, Builder& out) {
-  if (!package.empty() && out.wants_distinct_names()) out.distinct_name(std::string(package) + "." + std::string(name));
+  if (!package.empty() && out.wants_distinct_names())
+    out.distinct_name(std::string(name_part(package)).append(".").append(name));
 }
 
 struct Pair {

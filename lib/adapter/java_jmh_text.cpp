@@ -151,7 +151,7 @@ class Table {
     for (std::size_t i = 1; i < count; ++i) {
       if (words_[i] == "N/A") continue;
       if (!parameters.empty()) parameters += ", ";
-      if (i <= parameters_.size()) parameters.append(parameters_[i - 1]).append("=");
+      if (i <= parameters_.size()) parameters.append(name_part(parameters_[i - 1])).append("=");
       parameters += words_[i];
     }
     // A row `NAME:gc.alloc.rate` or `NAME:NAME·p0.50` is another figure of the benchmark above.
@@ -205,7 +205,7 @@ void read_csv(std::string_view text, Builder& out) {
     std::string parameters;
     for (auto i = unit + 1; i < std::min(header.size(), cells.size()); ++i)
       if (header[i].starts_with("Param: ") && !cell(i).empty())
-        parameters += fmt::format(", {}={}", header[i].substr(7), cell(i));
+        parameters += fmt::format(", {}={}", name_part(header[i]).substr(7), cell(i));
     out.distinct_name(fmt::format("{} [{}{}]", cell(0), cell(mode), parameters));
   }
 }

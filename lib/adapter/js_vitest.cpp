@@ -14,8 +14,9 @@ struct Times {
 };
 
 std::string joined(std::string_view group, std::string_view name) {
-  auto out = fmt::format("{} > {}", group, name);
-  return group.empty() || out.size() > 1024 ? std::string(name) : out;
+  constexpr std::string_view between = " > ";
+  if (group.empty() || group.size() + between.size() + name.size() > 1024) return std::string(name);
+  return std::string(group).append(between).append(name);
 }
 
 void add(Builder& out, std::string_view name, const Times& t) {

@@ -6,12 +6,10 @@
 
 #include <fmt/core.h>
 
+#include "lib/adapter/text.hpp"
+
 namespace bencher::adapter {
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// The number in a text, or nothing.
 std::optional<double> number_in(std::string_view text) {
@@ -21,11 +19,11 @@ std::optional<double> number_in(std::string_view text) {
       plain += text[i];
       continue;
     }
-    if (i == 0 || i + 1 == text.size() || !is_digit(text[i - 1]) || !is_digit(text[i + 1])) return {};
+    if (i == 0 || i + 1 == text.size() || !digit(text[i - 1]) || !digit(text[i + 1])) return {};
   }
   std::string_view rest = plain;
   if (rest.starts_with('+')) rest.remove_prefix(1);
-  if (rest.empty() || !(is_digit(rest.back()) || rest.back() == '.')) return {};
+  if (rest.empty() || !(digit(rest.back()) || rest.back() == '.')) return {};
   double value = 0;
   const auto [stop, ec] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
   if (ec != std::errc() || stop != rest.data() + rest.size() || !std::isfinite(value)) return {};
@@ -104,7 +102,7 @@ bool any_object(json::Reader& r) {
 
 bool Extras::read(json::Reader& r, std::string_view name, double factor) {
   const char c = r.peek();
-  if (c != '-' && !is_digit(c)) return r.skip();
+  if (c != '-' && !digit(c)) return r.skip();
   std::string_view number;
   if (!r.number_text(number)) return false;
   if (!out_.wants_extras()) {
@@ -124,24 +122,13 @@ void Extras::flush() {
 }
 
 double time_factor(std::string_view unit) {
-  // The factor of picoseconds is the quotient of two doubles, as for all adapters.
-  static constexpr std::pair<std::string_view, double> units[]{
-      {"ns", 1.0}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"\u03bcs", 1e3}, {"\u00b5s", 1e3}, {"ps", 1.0 / 1000.0}};
-  for (const auto& [name, factor] : units)
-    if (name == unit) return factor;
-  return 0;
+  double factor = 0;
+  return unit_at_begin(unit, factor) == unit.size() && !unit.empty() ? factor : 0;
 }
 
 double any_time_factor(std::string_view unit) {
-  if (const double factor = time_factor(unit); factor > 0) return factor;
-  static constexpr std::pair<std::string_view, double> units[]{
-      {"min", 60e9},         {"m", 60e9},          {"hr", 3600e9},        {"h", 3600e9},     {"day", 86400e9},
-      {"d", 86400e9},        {"sec", 1e9},         {"second", 1e9},       {"seconds", 1e9},  {"minute", 60e9},
-      {"minutes", 60e9},     {"hour", 3600e9},     {"hours", 3600e9},     {"days", 86400e9}, {"millisecond", 1e6},
-      {"milliseconds", 1e6}, {"microsecond", 1e3}, {"microseconds", 1e3}, {"nanosecond", 1}, {"nanoseconds", 1}};
-  for (const auto& [name, factor] : units)
-    if (name == unit) return factor;
-  return 0;
+  double factor = 0;
+  return any_unit(unit, factor) ? factor : 0;
 }
 
 }  // namespace bencher::adapter

@@ -12,25 +12,6 @@ namespace {
 
 constexpr char escape = '\x1b';
 
-void put_utf8(std::string& out, std::uint32_t point) {
-  const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
-  if (point < 0x80) {
-    put(point);
-  } else if (point < 0x800) {
-    put(0xc0 | point >> 6);
-    put(0x80 | (point & 0x3f));
-  } else if (point < 0x10000) {
-    put(0xe0 | point >> 12);
-    put(0x80 | (point >> 6 & 0x3f));
-    put(0x80 | (point & 0x3f));
-  } else {
-    put(0xf0 | point >> 18);
-    put(0x80 | (point >> 12 & 0x3f));
-    put(0x80 | (point >> 6 & 0x3f));
-    put(0x80 | (point & 0x3f));
-  }
-}
-
 enum class Utf16 { no, little, big };
 
 /// Windows shells redirect output as UTF-16, with a mark or without.
@@ -64,7 +45,7 @@ Result<std::string> from_utf16(std::string_view bytes, bool big) {
       point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
       i += 2;
     }
-    put_utf8(out, point);
+    append_utf8(out, point);
   }
   return out;
 }

@@ -25,11 +25,6 @@ void Results::set_metric(std::size_t benchmark, std::size_t at, const Metric& me
   cell.upper = metric.upper.value_or(none);
 }
 
-void Results::reserve(std::size_t benchmarks, std::size_t name_bytes) {
-  benchmarks_.reserve(benchmarks);
-  names_.reserve(name_bytes);
-}
-
 void Results::make_room(double times) {
   const auto grown = [&](const auto& v) {
     return static_cast<std::size_t>(static_cast<double>(v.size()) * times) + 16;

@@ -47,7 +47,7 @@ class Tree {
     column_ = 0;
     for (const char c : line.substr(0, at))
       column_ += point_begins(c);
-    path_.assign(1, std::string(trimmed(line.substr(0, at))));
+    path_.assign(1, std::string(name_part(trimmed(line.substr(0, at)))));
     has_benchmark_ = false;
     return true;
   }
@@ -89,7 +89,7 @@ class Tree {
     }
     if (named) {
       path_.resize(std::min(path_.size(), depth + 1));
-      path_.emplace_back(name);
+      path_.emplace_back(name_part(name));
       section_.clear();
       has_benchmark_ = benchmark(values);
     } else if (has_benchmark_) {

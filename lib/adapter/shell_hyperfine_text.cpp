@@ -55,7 +55,7 @@ void read_csv(std::string_view text, Builder& out) {
     std::string parameters;
     for (std::size_t i = 0; i < std::min(header.size(), cells.size()); ++i)
       if (header[i].starts_with("parameter_"))
-        parameters += fmt::format("{}{}={}", parameters.empty() ? "" : ", ", header[i].substr(10), cells[i]);
+        parameters += fmt::format("{}{}={}", parameters.empty() ? "" : ", ", name_part(header[i]).substr(10), cells[i]);
     if (!parameters.empty()) out.distinct_name(fmt::format("{} ({})", cells[0], parameters));
   }
 }

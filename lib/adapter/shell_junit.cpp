@@ -55,7 +55,8 @@ class Report {
     }
     out_.benchmark(name_);
     out_.latency({seconds_ * 1e9, {}, {}});
-    if (out_.wants_distinct_names() && !suite_.empty()) out_.distinct_name(suite_ + " " + name_);
+    if (out_.wants_distinct_names() && !suite_.empty())
+      out_.distinct_name(std::string(name_part(suite_)).append(" ").append(name_));
   }
 
   Xml xml_;

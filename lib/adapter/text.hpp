@@ -59,6 +59,11 @@ inline bool name_fits(std::string_view name) {
   return !name.empty() && name.size() <= 1024;
 }
 
+/// A part of names, cut where the whole is too long for one anyway: what many names begin with costs no more than they.
+inline std::string_view name_part(std::string_view part) {
+  return part.substr(0, 1025);
+}
+
 /// The lines of a text: split at LF, one CR before it dropped. The last one may lack its LF and keeps its CR then.
 class Lines {
  public:

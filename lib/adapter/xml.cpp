@@ -30,25 +30,6 @@ inline bool name_sign(char c) {
   return name_signs[static_cast<unsigned char>(c)];
 }
 
-void put_utf8(std::string& out, std::uint32_t point) {
-  const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
-  if (point < 0x80) {
-    put(point);
-  } else if (point < 0x800) {
-    put(0xc0 | point >> 6);
-    put(0x80 | (point & 0x3f));
-  } else if (point < 0x10000) {
-    put(0xe0 | point >> 12);
-    put(0x80 | (point >> 6 & 0x3f));
-    put(0x80 | (point & 0x3f));
-  } else {
-    put(0xf0 | point >> 18);
-    put(0x80 | (point >> 12 & 0x3f));
-    put(0x80 | (point >> 6 & 0x3f));
-    put(0x80 | (point & 0x3f));
-  }
-}
-
 /// `lt`, `#38`, `#x26`; what is none of these stays as it is written.
 void put_reference(std::string& out, std::string_view reference) {
   static constexpr std::pair<std::string_view, char> named[]{
@@ -65,7 +46,7 @@ void put_reference(std::string& out, std::string_view reference) {
     const auto [stop, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), point, hex ? 16 : 10);
     if (ec == std::errc() && stop == digits.data() + digits.size() && !digits.empty() && point > 0 &&
         point <= 0x10ffff && (point < 0xd800 || point > 0xdfff)) {
-      put_utf8(out, point);
+      append_utf8(out, point);
       return;
     }
   }

@@ -111,25 +111,6 @@ constexpr std::size_t kept_capacity = 256 * 1024;
 using Index = std::unique_ptr<simdjson::internal::dom_parser_implementation>;
 thread_local Index kept_index;
 
-void put_utf8(std::string& out, std::uint32_t point) {
-  const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
-  if (point < 0x80) {
-    put(point);
-  } else if (point < 0x800) {
-    put(0xc0 | point >> 6);
-    put(0x80 | (point & 0x3f));
-  } else if (point < 0x10000) {
-    put(0xe0 | point >> 12);
-    put(0x80 | (point >> 6 & 0x3f));
-    put(0x80 | (point & 0x3f));
-  } else {
-    put(0xf0 | point >> 18);
-    put(0x80 | (point >> 12 & 0x3f));
-    put(0x80 | (point >> 6 & 0x3f));
-    put(0x80 | (point & 0x3f));
-  }
-}
-
 /// Powers of ten that a double holds exactly.
 constexpr std::array powers{1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                             1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -339,7 +320,7 @@ bool Reader::unescape(const char* at, const char* last, std::string& out) {
           point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
           at += 6;
         }
-        put_utf8(out, point);
+        append_utf8(out, point);
         at += 4;
         break;
       }

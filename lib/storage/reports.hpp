@@ -110,17 +110,4 @@ enum class AlertSort { modified, created };
 Page<Alert> list_alerts(Connection& c, ProjectId project, std::optional<AlertStatus> status, bool archived,
                         AlertSort sort, const Paging& paging);
 
-struct PerfQuery {
-  std::vector<AnyUuid> branches;
-  std::vector<std::optional<AnyUuid>> heads;  ///< by the position of `branches`
-  std::vector<AnyUuid> testbeds;
-  std::vector<std::optional<AnyUuid>> specs;  ///< by the position of `testbeds`
-  std::vector<AnyUuid> benchmarks;
-  std::vector<AnyUuid> measures;
-  std::optional<Timestamp> start_time;
-  std::optional<Timestamp> end_time;
-};
-Perf load_perf(Connection& c, const ProjectRow& project, const PerfQuery& query);
-std::optional<OneMetric> find_metric(Connection& c, ProjectId project, AnyUuid uuid);
-
 }  // namespace bencher::storage

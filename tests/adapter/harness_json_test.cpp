@@ -170,4 +170,14 @@ TEST_SUITE("adapter/harness_json") {
     for (const auto kind : adapter_kinds())
       CHECK_FALSE(parse(kind, deep).has_value());
   }
+
+  TEST_CASE("a beginning of names that is too long for one costs its bytes once, not with each name") {
+    std::string text = R"({"files":[{"groups":[{"fullName":")" + std::string(1'000'000, 'g') + R"(","benchmarks":[)";
+    for (int i = 0; i < 5'000; ++i)
+      text += (i ? "," : "") + std::string(R"({"name":")") + std::to_string(i) +
+              R"(","hz":1,"mean":1,"median":1,"sd":1,"rme":1})";
+    const auto results = test::results_of(AdapterKind::js_vitest, text + "]}]}]}");
+    REQUIRE(results.size() == 5'000);
+    CHECK(results[4'999].name == "4999");
+  }
 }

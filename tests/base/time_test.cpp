@@ -48,6 +48,10 @@ TEST_SUITE("base/encoding") {
     CHECK(is_utf8("aä€😀"));
     CHECK_FALSE(is_utf8("\xc0\x80"));
     CHECK_FALSE(is_utf8("\xed\xa0\x80"));
+    std::string points;
+    for (const auto point : {0x41u, 0xe9u, 0x20acu, 0x1f600u})
+      append_utf8(points, point);
+    CHECK(points == "A\u00e9\u20ac\U0001F600");
     CHECK(to_valid_utf8("a\xff"
                         "b") ==
           "a\xef\xbf\xbd"

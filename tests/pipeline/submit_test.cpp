@@ -1,3 +1,4 @@
+#include "lib/storage/perf.hpp"
 #include "tests/support/store_world.hpp"
 
 using namespace bencher;

@@ -22,12 +22,10 @@ enum class AdapterKind {
   rust_gungraun = 24,
   rust_gungraun_stdout = 25,
   rust_gungraun_json = 26,
-  rust_criterion_json = 27,
   rust_divan = 28,
   cpp = 30,
   cpp_google = 31,
   cpp_catch2 = 32,
-  cpp_nanobench = 33,
   go = 40,
   go_bench = 41,
   java = 50,
@@ -38,27 +36,21 @@ enum class AdapterKind {
   js_benchmark = 71,
   js_time = 72,
   js_vitest = 73,
-  js_mitata = 74,
-  js_tinybench = 75,
-  js_deno = 76,
   js_bun = 77,
   python = 80,
   python_asv = 81,
   python_pytest = 82,
-  python_pyperf = 83,
   ruby = 90,
   ruby_benchmark = 91,
   shell = 100,
   shell_hyperfine = 101,
-  shell_k6 = 102,
   shell_wrk = 103,
   shell_junit = 104,
   dart = 110,
   dart_benchmark_harness = 111,
-  julia_benchmark_tools = 120,
 };
 
-/// Reads a wire name, or an alias: `rust_iai_callgrind`, and the bare names of tools such as `pyperf`. Error:
+/// Reads a wire name, or an alias: `rust_iai_callgrind`, and the bare names of tools such as `divan`. Error:
 /// `invalid_argument`, with all names.
 Result<AdapterKind> parse_adapter(std::string_view name);
 /// Error: `invalid_argument` for an integer that no kind has.

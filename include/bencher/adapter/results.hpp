@@ -101,8 +101,6 @@ class Results {
   std::size_t measures_of_last() const { return benchmarks_.back().count; }
   /// Changes the metric of measure `at` of benchmark `benchmark`.
   void set_metric(std::size_t benchmark, std::size_t at, const Metric& metric);
-  /// Room for what is to come.
-  void reserve(std::size_t benchmarks, std::size_t name_bytes);
   /// Room for `times` as much as there is now.
   void make_room(double times);
   /// Gives back room that is not used, where there is much.

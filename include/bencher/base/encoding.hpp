@@ -29,6 +29,8 @@ bool constant_time_equal(std::string_view a, std::string_view b);
 
 /// Whether `text` is well-formed UTF-8 (RFC 3629).
 bool is_utf8(std::string_view text);
+/// Adds a code point, at most U+10FFFF, as UTF-8.
+void append_utf8(std::string& out, std::uint32_t point);
 /// `bytes` with each malformed sequence replaced by U+FFFD.
 std::string to_valid_utf8(std::string_view bytes);
 
