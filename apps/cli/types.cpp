@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "bencher/adapter/adapter.hpp"
 #include "bencher/base/encoding.hpp"
 #include "bencher/base/name.hpp"
 #include "bencher/base/timestamp.hpp"
@@ -154,10 +155,14 @@ const Type plot_index{"INDEX", number, integer<std::uint16_t, 0, 64>};
 const Type to_900_seconds{"SECONDS", number, integer<std::uint16_t, 1, 900>};
 
 const std::string_view permissions = "view create edit delete manage view_role create_role edit_role delete_role";
-const std::string_view adapters =
-    "magic json c_sharp_dot_net cpp_catch2 cpp_google dart_benchmark_harness go_bench java_jmh js_benchmark js_time "
-    "js_vitest "
-    "python_asv python_pytest ruby_benchmark rust_bench rust_criterion rust_iai rust_gungraun shell_hyperfine";
+// The name of a language only means `magic`, so it is not offered.
+const std::string adapter_names = [] {
+  std::string out;
+  for (const auto kind : adapter_kinds())
+    if (normalize(kind) == kind) out.append(out.empty() ? "" : " ").append(name(kind));
+  return out;
+}();
+const std::string_view adapters = adapter_names;
 const std::string_view hidden_adapters = "rust_iai_callgrind";
 const std::string_view tests = "static percentage z_score t_test log_normal iqr delta_iqr";
 const std::string_view hidden_tests = "z t";

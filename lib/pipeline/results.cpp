@@ -283,7 +283,7 @@ Result<std::vector<Results>> parse_results(AdapterKind adapter, std::optional<Av
   out.reserve(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
     auto parsed = parse(normalize(adapter), texts[i], {.average = average});
-    if (!parsed) return std::move(parsed).error().within(fmt::format("result {} (adapter {})", i, name(adapter)));
+    if (!parsed) return std::move(parsed).error().within(fmt::format("result {}", i));
     out.push_back(std::move(parsed->results));
   }
   if (folding && !out.empty()) {
