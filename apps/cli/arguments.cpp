@@ -208,6 +208,7 @@ class CommandParser {
     if (flag.or_none && value == "_") return;
     if (!flag.values.empty()) {
       if (contains(flag.values, value) || contains(flag.hidden_values, value)) return;
+      if (!flag.or_prefix.empty() && value.starts_with(flag.or_prefix)) return;
       const auto close = nearest(value, split(flag.values));
       std::string all;
       for (const auto one : split(flag.values))

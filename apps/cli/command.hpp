@@ -34,6 +34,7 @@ struct Flag {
   char short_name = 0;
   std::string_view aliases = {}, values = {}, hidden_values = {}, conflicts = {}, requirements = {}, default_value = {},
                    env = {};
+  std::string_view or_prefix = {};  ///< a value that begins so is taken beside `values`
   std::string_view field = {};      ///< in body, query or path; empty: the name with `_` for `-`
   std::string_view sends = "true";  ///< of a switch
   Place place = Place::automatic;
@@ -58,6 +59,7 @@ struct Flag {
   Flag& alias(std::string_view text) { return aliases = text, *this; }
   Flag& one_of(std::string_view text) { return values = text, *this; }
   Flag& also(std::string_view text) { return hidden_values = text, *this; }
+  Flag& or_prefixed(std::string_view text) { return or_prefix = text, *this; }
   Flag& excludes(std::string_view text) { return conflicts = text, *this; }
   Flag& needs(std::string_view text) { return requirements = text, *this; }
   Flag& by_default(std::string_view text) { return default_value = text, *this; }

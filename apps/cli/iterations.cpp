@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "bencher/adapter/bmf.hpp"
+#include "bencher/adapter/read.hpp"
 #include "bencher/base/encoding.hpp"
 
 #include "apps/cli/child.hpp"
@@ -53,6 +55,33 @@ void add_metric(json::Value& bmf, const std::string& benchmark, const char* meas
   bmf.set(to_valid_utf8(benchmark), std::move(measures));
 }
 
+/// What goes to the server: the outputs as they are, or what they hold where they are read here.
+class Collected {
+ public:
+  Collected(World& world, const RunPlan& plan) : world_(world), plan_(plan) {}
+
+  void add_metrics(std::string bmf) { texts_.push_back(std::move(bmf)); }
+  void add(std::string text, const ResultFile& from) {
+    if (!plan_.reads_here()) {
+      texts_.push_back(std::move(text));
+      return;
+    }
+    ReadSettings settings{.adapter = from.adapter.value_or(plan_.adapter), .options = plan_.options};
+    const Output output{from.path, text};
+    auto read = read_outputs(settings, {&output, 1});
+    if (!read) throw Failure{Exit::benchmark_failed, fmt::format("no results: {}", read.error().message())};
+    for (const auto& warning : read->warnings)
+      world_.err << "warning: " << (from.path.empty() ? "" : from.path + ": ") << warning << '\n';
+    texts_.push_back(print_bmf(read->results.front()));
+  }
+  std::vector<std::string> texts() && { return std::move(texts_); }
+
+ private:
+  World& world_;
+  const RunPlan& plan_;
+  std::vector<std::string> texts_;
+};
+
 /// Runs the command once. Empty: it failed, and may.
 std::optional<Child> run_command(World& world, const RunPlan& plan) {
   // Data alone is on standard output when the report is data.
@@ -82,7 +111,7 @@ std::optional<Child> run_command(World& world, const RunPlan& plan) {
 }  // namespace
 
 std::vector<std::string> run_iterations(World& world, const RunPlan& plan) {
-  std::vector<std::string> results;
+  Collected results(world, plan);
   for (std::uint32_t i = 0; i < plan.iterations; ++i) {
     std::optional<Child> child;
     if (!plan.argv.empty()) {
@@ -102,17 +131,17 @@ std::vector<std::string> run_iterations(World& world, const RunPlan& plan) {
         const auto seconds = std::chrono::duration<double>(child->duration).count();
         add_metric(bmf, plan.display, "build-time", json::Value::number(std::round(seconds * 100) / 100));
       }
-      results.push_back(bmf.compact());
+      results.add_metrics(bmf.compact());
     } else if (!plan.files.empty()) {
       for (const auto& file : plan.files)
-        results.push_back(read_file(world, file));
+        results.add(read_file(world, file.path), file);
     } else if (child) {
-      results.push_back(std::move(child->out));
+      results.add(std::move(child->out), {});
     } else {
-      results.push_back(*plan.input);
+      results.add(*plan.input, {});
     }
   }
-  return results;
+  return std::move(results).texts();
 }
 
 }  // namespace bencher::cli

@@ -33,6 +33,8 @@ void show_run(World& world, const RunPlan& plan, const json::Value& body) {
 }
 
 void show_report(World& world, const RunPlan& plan, const json::Value& json, const std::string& console) {
+  for (const auto& warning : json["warnings"].items())
+    world.err << "warning: " << warning.text() << '\n';
   if (!plan.quiet && plan.format == Format::human) world.out << '\n';
   if (plan.format == Format::json) {
     world.out << json.indented() << '\n';
@@ -129,35 +131,40 @@ Exit run(World& world, const Command& command, const Arguments& arguments) {
 
 void add_run(std::vector<Command>& table) {
   const std::vector<Flag> flags =
-      std::vector{flag("project", resource_id, "Project; one that does not exist is made").from_env("BENCHER_PROJECT"),
-                  flag("ci-on-the-fly", "In CI too, let the server make a project where none is named"),
-                  flag("branch", branch_id, "Branch (else the one that is checked out)")
-                      .alias("if-branch")
-                      .from_env("BENCHER_BRANCH"),
-                  flag("hash", git_hash, "Commit (else the one that is checked out)"),
-                  flag("start-point", text, "Branch whose history a new branch begins with")
-                      .alias("else-if-branch branch-start-point"),
-                  flag("start-point-hash", git_hash, "Commit of that branch to begin at")
-                      .alias("branch-start-point-hash")
-                      .needs("start-point"),
-                  flag("start-point-max-versions", u32, "How many versions of it to take over")
-                      .by_default("255")
-                      .needs("start-point"),
-                  flag("start-point-clone-thresholds", "Take over its thresholds too").needs("start-point"),
-                  flag("start-point-reset", "Begin anew: a head without history").alias("branch-reset"),
-                  flag("deprecated", "Ignored").alias("else-branch endif-branch no-hash").hidden(),
-                  flag("testbed", name_id, "Testbed (else the operating system)").from_env("BENCHER_TESTBED"),
-                  flag("spec-reset", "Take the testbed's spec away").needs("testbed").excludes("image"),
-                  flag("adapter", word, "How results are read")
-                      .one_of(adapters)
-                      .also(hidden_adapters)
-                      .by_default("magic")
-                      .from_env("BENCHER_ADAPTER"),
-                  flag("average", word, "Which average is read").one_of("mean median"),
-                  flag("iter", u32, "How often to run").by_default("1"),
-                  flag("fold", word, "How iterations become one").one_of("min max mean median").needs("iter"),
-                  flag("backdate", unix_seconds, "When the benchmarks ran, in seconds since 1970"),
-                  flag("allow-failure", "Go on when the command fails, without its results")} +
+      std::vector{
+          flag("project", resource_id, "Project; one that does not exist is made").from_env("BENCHER_PROJECT"),
+          flag("ci-on-the-fly", "In CI too, let the server make a project where none is named"),
+          flag("branch", branch_id, "Branch (else the one that is checked out)")
+              .alias("if-branch")
+              .from_env("BENCHER_BRANCH"),
+          flag("hash", git_hash, "Commit (else the one that is checked out)"),
+          flag("start-point", text, "Branch whose history a new branch begins with")
+              .alias("else-if-branch branch-start-point"),
+          flag("start-point-hash", git_hash, "Commit of that branch to begin at")
+              .alias("branch-start-point-hash")
+              .needs("start-point"),
+          flag("start-point-max-versions", u32, "How many versions of it to take over")
+              .by_default("255")
+              .needs("start-point"),
+          flag("start-point-clone-thresholds", "Take over its thresholds too").needs("start-point"),
+          flag("start-point-reset", "Begin anew: a head without history").alias("branch-reset"),
+          flag("deprecated", "Ignored").alias("else-branch endif-branch no-hash").hidden(),
+          flag("testbed", name_id, "Testbed (else the operating system)").from_env("BENCHER_TESTBED"),
+          flag("spec-reset", "Take the testbed's spec away").needs("testbed").excludes("image"),
+          flag("adapter", word, "How results are read")
+              .one_of(adapters)
+              .also(hidden_adapters)
+              .by_default("magic")
+              .from_env("BENCHER_ADAPTER"),
+          flag("average", word, "Which average is read").one_of("mean median"),
+          flag("all-measures", "Keep what is no measure by default: memory, allocations, rates, counters"),
+          flag("distinct-names", "Longer names for benchmarks whose names collide"),
+          flag("fold-repeats", word, "How results of one name within an output become one (else the last stays)")
+              .one_of("min max mean median"),
+          flag("iter", u32, "How often to run").by_default("1"),
+          flag("fold", word, "How iterations become one").one_of("min max mean median").needs("iter"),
+          flag("backdate", unix_seconds, "When the benchmarks ran, in seconds since 1970"),
+          flag("allow-failure", "Go on when the command fails, without its results")} +
       report_thresholds() +
       std::vector{
           flag("error-on-alert", "End with exit code 7 when there are alerts").alias("err"),
@@ -171,7 +178,9 @@ void add_run(std::vector<Command>& table) {
           flag("ci-number", u64, "Number of the pull request (not built yet)").needs("github-actions"),
           flag("ci-i-am-vulnerable-to-pwn-requests", "Post from forks").needs("github-actions").hidden(),
           flag("build-time", "The result is how long the command took").excludes("file"),
-          flag("file", path, "File with results, read after the command").list().excludes("build-time file-size"),
+          flag("file", path, "File with results, read after the command; PATH:ADAPTER for one of another adapter")
+              .list()
+              .excludes("build-time file-size"),
           flag("file-size", path, "File whose size is a result").list().excludes("file"),
           flag("shell", path, "Shell for a command of one word (else /bin/sh)").excludes("exec"),
           flag("flag", text, "Its flag before the command (else -c)").excludes("exec"),

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "bencher/adapter/adapter.hpp"
+
 #include "apps/cli/arguments.hpp"
 #include "apps/cli/world.hpp"
 
@@ -13,11 +15,22 @@ namespace bencher::cli {
 
 enum class Format { human, json, html };
 
+/// A file with results: `PATH`, or `PATH:ADAPTER`.
+struct ResultFile {
+  std::string path;
+  std::optional<AdapterKind> adapter;  ///< else the run's
+};
+/// What follows the last colon is an adapter only if there is one of that name.
+ResultFile result_file(const std::string& text);
+
 /// What `bencher run` is asked to do, checked as far as that goes without running anything.
 struct RunPlan {
   std::vector<std::string> argv;  ///< of the command; empty: none
   std::string display;            ///< the command in one line
-  std::vector<std::string> files, file_sizes;
+  std::vector<ResultFile> files;
+  std::vector<std::string> file_sizes;
+  AdapterKind adapter = AdapterKind::magic;
+  ParseOptions options;
   bool build_time = false;
   std::optional<std::string> input;  ///< of standard input, when it is the source
   std::uint32_t iterations = 1;
@@ -26,6 +39,10 @@ struct RunPlan {
   bool quiet = false, dry_run = false, detach = false, error_on_alert = false;
   Format format = Format::human;
   std::optional<std::string> image;
+
+  /// Whether results are read here, and sent in Bencher Metric Format: what is asked for is more than every server
+  /// knows how to do.
+  bool reads_here() const;
 };
 
 /// Throws `Failure` with `usage`. Reads standard input where it is the source.

@@ -1,5 +1,6 @@
 // What is asked for, and the body that says so to the server.
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -81,7 +82,12 @@ json::Value job_of(const RunPlan& plan, const Arguments& arguments) {
     job.set("env", std::move(env));
   }
   if (const auto timeout = arguments.get("job-timeout")) job.set("timeout", json::Value::number_text(*timeout));
-  if (!plan.files.empty()) job.set("file_paths", strings(plan.files));
+  if (!plan.files.empty()) {
+    std::vector<std::string> paths;
+    for (const auto& file : plan.files)
+      paths.push_back(file.path);
+    job.set("file_paths", strings(paths));
+  }
   if (!plan.file_sizes.empty()) {
     job.set("file_paths", strings(plan.file_sizes));
     job.set("file_size", true);
@@ -93,7 +99,38 @@ json::Value job_of(const RunPlan& plan, const Arguments& arguments) {
   return job;
 }
 
+/// How the server reads what it gets.
+json::Value settings_of(const RunPlan& plan, const Arguments& arguments) {
+  json::Value settings;
+  settings.set("adapter", plan.reads_here() ? "json" : arguments.get_or("adapter", "magic"));
+  if (const auto average = arguments.get("average"); average && !plan.reads_here()) settings.set("average", *average);
+  if (const auto fold = arguments.get("fold")) settings.set("fold", *fold);
+  if (!plan.image) return settings;
+  if (plan.options.all_measures) settings.set("all_measures", true);
+  if (plan.options.distinct_names) settings.set("distinct_names", true);
+  if (plan.options.fold_repeats) settings.set("fold_repeats", std::string(name(*plan.options.fold_repeats)));
+  json::Value adapters = json::Value::object();
+  for (const auto& file : plan.files)
+    if (file.adapter) adapters.set(file.path, std::string(name(*file.adapter)));
+  if (!adapters.members().empty()) settings.set("file_adapters", std::move(adapters));
+  return settings;
+}
+
 }  // namespace
+
+ResultFile result_file(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon != std::string::npos && colon > 0)
+    if (const auto adapter = parse_adapter(std::string_view(text).substr(colon + 1)))
+      return {text.substr(0, colon), normalize(*adapter)};
+  return {text, {}};
+}
+
+bool RunPlan::reads_here() const {
+  if (image || build_time || !file_sizes.empty()) return false;
+  const auto own = [](const ResultFile& file) { return file.adapter.has_value(); };
+  return options.all_measures || options.distinct_names || options.fold_repeats || std::ranges::any_of(files, own);
+}
 
 RunPlan plan_run(World& world, const Arguments& arguments) {
   // The first that is known and not built: no benchmark runs for nothing.
@@ -105,7 +142,8 @@ RunPlan plan_run(World& world, const Arguments& arguments) {
 
   RunPlan plan;
   plan.image = arguments.get("image");
-  plan.files = arguments.all("file");
+  for (const auto& file : arguments.all("file"))
+    plan.files.push_back(result_file(file));
   plan.file_sizes = arguments.all("file-size");
   plan.build_time = arguments.has("build-time");
   plan.quiet = arguments.has("quiet");
@@ -133,6 +171,11 @@ RunPlan plan_run(World& world, const Arguments& arguments) {
     refuse("a command in an image has at most 64 words, this one {}", plan.argv.size());
 
   const auto adapter = arguments.get_or("adapter", "magic");
+  plan.adapter = must(parse_adapter(adapter));
+  if (const auto average = arguments.get("average")) plan.options.average = must(parse_average(*average));
+  plan.options.all_measures = arguments.has("all-measures");
+  plan.options.distinct_names = arguments.has("distinct-names");
+  if (const auto fold = arguments.get("fold-repeats")) plan.options.fold_repeats = must(parse_fold(*fold));
   if ((plan.build_time || !plan.file_sizes.empty()) && adapter != "magic" && adapter != "json")
     refuse("--build-time and --file-size make results of their own: leave --adapter {} out", adapter);
   if (plan.image) return plan;
@@ -197,11 +240,7 @@ json::Value run_body(World& world, const RunPlan& plan, const Arguments& argumen
   for (auto& result : results)
     texts.push(to_valid_utf8(result));
   body.set("results", std::move(texts));
-  json::Value settings;
-  settings.set("adapter", arguments.get_or("adapter", "magic"));
-  for (const auto* name : {"average", "fold"})
-    if (const auto value = arguments.get(name)) settings.set(name, *value);
-  body.set("settings", std::move(settings));
+  body.set("settings", settings_of(plan, arguments));
   body.set("context", run_context(world.directory));
   if (plan.image) body.set("job", job_of(plan, arguments));
   return body;

@@ -136,6 +136,11 @@ http::Reply print_claim(const Context& context, const ClaimedJob& job, Timestamp
   w.status = job.status;
   w.spec = job.spec;
   w.config = to_wire(job.config);
+  // How outputs are read is no matter of the runner; the protocol's own two settings stay.
+  w.config.all_measures.reset();
+  w.config.distinct_names.reset();
+  w.config.fold_repeats.reset();
+  w.config.file_adapters.reset();
   w.oci_token = pull_token(context, job, now);
   w.timeout = job.timeout;
   w.runner = job.runner;
@@ -298,7 +303,7 @@ struct Finished {
 /// Keeps the output, then completes, fails or cancels the job. Error: `conflict`, the state does not allow it.
 Task<Result<Finished>> finish(Context& context, const st::JobRow& row, JobEvent event, JobOutput output) {
   const auto env = context.env();
-  Result<std::vector<Results>> parsed = std::vector<Results>();
+  Result<ReadResults> parsed = ReadResults();
   if (!next_status(row.state.status, event)) {
     // Said by the table before anything is kept.
     auto refused = step(row.state, event, env.time());
@@ -306,7 +311,7 @@ Task<Result<Finished>> finish(Context& context, const st::JobRow& row, JobEvent 
   }
   struct About {
     Uuid<Project> project;
-    pipeline::JobSettings settings;
+    ReadSettings settings;
   };
   const auto ask = [&](st::Connection& c) {
     return About{st::project_by_id(c, st::project_of_job(c, row))->project.uuid, pipeline::job_settings(c, row)};
@@ -314,9 +319,7 @@ Task<Result<Finished>> finish(Context& context, const st::JobRow& row, JobEvent 
   const auto about = co_await context.read(ask);
   if (event != JobEvent::cancel) {
     const auto keep = [&]() -> Result<void> {
-      if (event == JobEvent::complete)
-        parsed = pipeline::parse_results(about.settings.adapter, about.settings.average, about.settings.fold,
-                                         adapter_texts(output));
+      if (event == JobEvent::complete) parsed = read_outputs(about.settings, adapter_texts(output));
       if (!parsed && !output.error) output.error = parsed.error().message();
       return store_output(context.blobs, about.project, row.uuid, output);
     };

@@ -253,9 +253,8 @@ Task<void> JobHub::recover() {
       return std::pair(load_output(context_.blobs, project, job.uuid), pipeline::job_settings(c, job));
     };
     const auto [output, settings] = co_await context_.read(load);
-    Result<std::vector<Results>> parsed = Error(Errc::not_found, "the job's output was lost");
-    if (output)
-      parsed = pipeline::parse_results(settings.adapter, settings.average, settings.fold, adapter_texts(*output));
+    Result<ReadResults> parsed = Error(Errc::not_found, "the job's output was lost");
+    if (output) parsed = read_outputs(settings, adapter_texts(*output));
     const auto process = [&](storage::Connection& c) { return pipeline::complete(c, env, job, parsed); };
     auto done = co_await context_.write(process);
     if (!done)

@@ -90,15 +90,14 @@ constexpr std::array table{
 
 struct Prepared {
   NewRun run;
-  Result<std::vector<Results>> parsed = std::vector<Results>();
+  Result<ReadResults> parsed = ReadResults();
 };
 
 Result<Prepared> prepare(std::string_view body, Result<NewRun> (*read)(std::string_view)) {
   auto run = read(body);
   if (!run) return std::move(run).error().within("unable to parse the JSON body");
-  Prepared out{*std::move(run), std::vector<Results>()};
-  if (!out.run.job)
-    out.parsed = pipeline::parse_results(out.run.adapter, out.run.average, out.run.fold, out.run.results);
+  Prepared out{*std::move(run), ReadResults()};
+  if (!out.run.job) out.parsed = pipeline::read_results(out.run);
   out.run.results.clear();
   return out;
 }

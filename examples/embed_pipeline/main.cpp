@@ -12,7 +12,7 @@ static Result<Report> run_once(Pipeline& pipeline, Uuid<Runner> runner, double l
   NewRun run;
   run.project = *ResourceId::parse("parser");
   run.branch = *BranchNameId::parse("main");
-  run.adapter = AdapterKind::json;
+  run.settings.adapter = AdapterKind::json;
   run.job = NewJob{.image = "parser:v1"};
   run.models = {{*ResourceNameId::parse("latency"), Model{.test = ModelTest::percentage, .upper_boundary = 0.1}}};
   BENCHER_TRY(const auto report, pipeline.submit(run));

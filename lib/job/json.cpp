@@ -57,8 +57,15 @@ JobConfigWire to_wire(const JobConfig& c) {
   w.file_paths = c.file_paths;
   if (c.build_time == true) w.build_time = true;
   if (c.file_size == true) w.file_size = true;
-  if (c.average) w.average = std::string(json::enum_name(*c.average));
-  if (c.fold) w.fold = std::string(json::enum_name(*c.fold));
+  const auto& settings = c.settings;
+  if (settings.options.average) w.average = std::string(name(*settings.options.average));
+  if (settings.fold) w.fold = std::string(name(*settings.fold));
+  if (settings.options.all_measures) w.all_measures = true;
+  if (settings.options.distinct_names) w.distinct_names = true;
+  if (settings.options.fold_repeats) w.fold_repeats = std::string(name(*settings.options.fold_repeats));
+  if (!settings.file_adapters.empty()) w.file_adapters = std::map<std::string, std::string>();
+  for (const auto& [path, adapter] : settings.file_adapters)
+    w.file_adapters->emplace(path, name(adapter));
   if (c.iter && *c.iter != 1) w.iter = *c.iter;
   if (c.allow_failure == true) w.allow_failure = true;
   w.backdate = c.backdate;
@@ -79,8 +86,18 @@ Result<JobConfig> parse_job_config(std::string_view text) {
   c.file_paths = w.file_paths;
   c.build_time = w.build_time;
   c.file_size = w.file_size;
-  if (w.average) c.average = json::enum_from<Average>(*w.average);
-  if (w.fold) c.fold = json::enum_from<Fold>(*w.fold);
+  auto& settings = c.settings;
+  if (w.average) settings.options.average = json::enum_from<Average>(*w.average);
+  if (w.fold) settings.fold = json::enum_from<Fold>(*w.fold);
+  settings.options.all_measures = w.all_measures.value_or(false);
+  settings.options.distinct_names = w.distinct_names.value_or(false);
+  if (w.fold_repeats) settings.options.fold_repeats = json::enum_from<Fold>(*w.fold_repeats);
+  if (w.file_adapters) {
+    for (const auto& [path, wanted] : *w.file_adapters) {
+      BENCHER_TRY(const auto adapter, parse_adapter(wanted));
+      settings.file_adapters.emplace(path, adapter);
+    }
+  }
   c.iter = w.iter;
   c.allow_failure = w.allow_failure;
   c.backdate = w.backdate;

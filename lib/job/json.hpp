@@ -40,13 +40,18 @@ struct JobConfigWire {
   json::Sparse<bool> file_size;
   json::Sparse<std::string> average;
   json::Sparse<std::string> fold;
+  json::Sparse<bool> all_measures;
+  json::Sparse<bool> distinct_names;
+  json::Sparse<std::string> fold_repeats;
+  json::Sparse<std::map<std::string, std::string>> file_adapters;
   json::Sparse<std::uint32_t> iter;
   json::Sparse<bool> allow_failure;
   json::Sparse<Timestamp> backdate;
 };
 BOOST_DESCRIBE_STRUCT(JobConfigWire, (),
                       (registry, project, digest, image, entrypoint, cmd, env, timeout, file_paths, build_time,
-                       file_size, average, fold, iter, allow_failure, backdate))
+                       file_size, average, fold, all_measures, distinct_names, fold_repeats, file_adapters, iter,
+                       allow_failure, backdate))
 JobConfigWire to_wire(const JobConfig& config);
 
 struct JobWire {

@@ -137,14 +137,14 @@ Concurrency concurrency_of(int priority) {
   return priority >= 100 ? Concurrency::one_per_organization : Concurrency::one_per_source_ip;
 }
 
-std::vector<std::string> adapter_texts(const JobOutput& output) {
-  std::vector<std::string> texts;
+std::vector<Output> adapter_texts(const JobOutput& output) {
+  std::vector<Output> texts;
   for (const auto& iteration : output.results) {
     if (iteration.output) {
       for (const auto& [path, content] : *iteration.output)
-        texts.push_back(content);
+        texts.push_back({path, content});
     } else if (iteration.stdout_) {
-      texts.push_back(*iteration.stdout_);
+      texts.push_back({{}, *iteration.stdout_});
     }
   }
   return texts;

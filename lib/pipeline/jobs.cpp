@@ -54,18 +54,15 @@ Result<st::JobRow> advance(st::Connection& c, const Env& env, const st::JobRow& 
   return out;
 }
 
-JobSettings job_settings(st::Connection& c, const st::JobRow& job) {
-  JobSettings settings;
+ReadSettings job_settings(st::Connection& c, const st::JobRow& job) {
+  ReadSettings settings;
+  if (auto config = parse_job_config(job.config)) settings = std::move(config->settings);
   settings.adapter = st::report_by_id(c, job.report_id)->adapter;
-  if (const auto config = parse_job_config(job.config)) {
-    settings.average = config->average;
-    settings.fold = config->fold;
-  }
   return settings;
 }
 
 Result<Completed> complete(st::Connection& c, const Env& env, const st::JobRow& job,
-                           const Result<std::vector<Results>>& parsed) {
+                           const Result<ReadResults>& parsed) {
   Completed out;
   out.job = job;
   if (job.state.status != JobStatus::completed) {
@@ -84,7 +81,8 @@ Result<Completed> complete(st::Connection& c, const Env& env, const st::JobRow& 
     scope.report.start_time = config && config->backdate ? *config->backdate : started;
     scope.report.end_time = Timestamp{scope.report.start_time.seconds + elapsed};
     st::set_report_times(c, scope.report.id, scope.report.start_time, scope.report.end_time);
-    BENCHER_DO(store_results(c, env, scope, *parsed));
+    st::set_report_warnings(c, scope.report.id, parsed->warnings);
+    BENCHER_DO(store_results(c, env, scope, parsed->results));
     savepoint.commit();
     return {};
   }();

@@ -133,8 +133,8 @@ Result<Project> Pipeline::project(const std::string& slug, const std::string& na
 }
 
 Result<Report> Pipeline::submit(const NewRun& run) {
-  Result<std::vector<Results>> parsed = std::vector<Results>();
-  if (!run.job) parsed = pipeline::parse_results(run.adapter, run.average, run.fold, run.results);
+  Result<ReadResults> parsed = ReadResults();
+  if (!run.job) parsed = pipeline::read_results(run);
   return impl_->write([&]() -> Result<Report> {
     Actor actor;
     actor.kind = Actor::Kind::embedder;
@@ -162,7 +162,7 @@ Result<JobState> Pipeline::start(Uuid<Job> uuid) {
 Result<Job> Pipeline::complete(Uuid<Job> uuid, const JobOutput& output) {
   BENCHER_TRY(const auto row, impl_->row(uuid));
   const auto settings = pipeline::job_settings(impl_->c, row);
-  const auto parsed = pipeline::parse_results(settings.adapter, settings.average, settings.fold, adapter_texts(output));
+  const auto parsed = read_outputs(settings, adapter_texts(output));
   BENCHER_TRY(auto completed, impl_->write([&] { return pipeline::complete(impl_->c, impl_->env(), row, parsed); }));
   auto kept = output;
   if (completed.error && !kept.error) kept.error = completed.error;

@@ -277,23 +277,6 @@ class Storing {
 
 }  // namespace
 
-Result<std::vector<Results>> parse_results(AdapterKind adapter, std::optional<Average> average,
-                                           std::optional<Fold> folding, const std::vector<std::string>& texts) {
-  std::vector<Results> out;
-  out.reserve(texts.size());
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    auto parsed = parse(normalize(adapter), texts[i], {.average = average});
-    if (!parsed) return std::move(parsed).error().within(fmt::format("result {}", i));
-    out.push_back(std::move(parsed->results));
-  }
-  if (folding && !out.empty()) {
-    auto folded = fold(*folding, out);
-    out.clear();
-    out.push_back(std::move(folded));
-  }
-  return out;
-}
-
 Result<StoredResults> store_results(st::Connection& c, const Env& env, const ReportScope& scope,
                                     const std::vector<Results>& results) {
   StoredResults stored;

@@ -78,9 +78,8 @@ Result<storage::MeasureRow> get_or_create_measure(storage::Connection& c, const 
 void change_model(storage::Connection& c, const Env& env, const storage::ThresholdId threshold,
                   const std::optional<StoredModel>& current, const Model& wanted);
 
-/// Reads each result with the adapter, and folds. Pure: no transaction is needed.
-Result<std::vector<Results>> parse_results(AdapterKind adapter, std::optional<Average> average,
-                                           std::optional<Fold> fold, const std::vector<std::string>& texts);
+/// Reads the results of a run that has no job.
+Result<ReadResults> read_results(const NewRun& run);
 
 struct Submitted {
   Report report;
@@ -91,11 +90,11 @@ struct Submitted {
 };
 /// A run, whole or not at all. `parsed` are its results, read before (an error in them counts only once the run has
 /// been let in). Errors: those of `NewRun`, `unauthenticated`, `forbidden`, `not_found`, `conflict`.
-Result<Submitted> submit(storage::Connection& c, const Env& env, const NewRun& run,
-                         const Result<std::vector<Results>>& parsed, const Actor& actor);
+Result<Submitted> submit(storage::Connection& c, const Env& env, const NewRun& run, const Result<ReadResults>& parsed,
+                         const Actor& actor);
 /// A report on a project that exists and lets the actor in.
 Result<Report> submit_report(storage::Connection& c, const Env& env, const storage::ProjectRow& project,
-                             const NewRun& run, const Result<std::vector<Results>>& parsed, const Actor& actor);
+                             const NewRun& run, const Result<ReadResults>& parsed, const Actor& actor);
 
 /// The runner's next job, claimed; nothing when none is eligible. A job whose configuration cannot be read fails alone.
 Result<std::optional<ClaimedJob>> claim(storage::Connection& c, const Env& env, storage::RunnerId runner);
@@ -109,14 +108,9 @@ struct Completed {
   std::optional<std::string> error;
 };
 Result<Completed> complete(storage::Connection& c, const Env& env, const storage::JobRow& job,
-                           const Result<std::vector<Results>>& parsed);
-/// The adapter, average and fold of a job's results.
-struct JobSettings {
-  AdapterKind adapter = AdapterKind::magic;
-  std::optional<Average> average;
-  std::optional<Fold> fold;
-};
-JobSettings job_settings(storage::Connection& c, const storage::JobRow& job);
+                           const Result<ReadResults>& parsed);
+/// How the job's outputs are read.
+ReadSettings job_settings(storage::Connection& c, const storage::JobRow& job);
 
 /// Makes the one `server` row when it is not there.
 void ensure_server(storage::Connection& c, const Env& env);

@@ -200,8 +200,7 @@ Result<st::JobRow> make_job(const Env& env, st::Connection& c, const Actor& acto
   config.file_paths = wanted.file_paths;
   config.build_time = wanted.build_time;
   config.file_size = wanted.file_size;
-  config.average = run.average;
-  config.fold = run.fold;
+  config.settings = run.settings;
   config.iter = wanted.iter;
   config.allow_failure = wanted.allow_failure;
   config.backdate = wanted.backdate;
@@ -218,8 +217,8 @@ Result<st::JobRow> make_job(const Env& env, st::Connection& c, const Actor& acto
 }
 
 /// From the branch on, everything that a run and a report have in common.
-Result<Submitted> record(st::Connection& c, const Env& env, const NewRun& run,
-                         const Result<std::vector<Results>>& parsed, const Actor& actor, const Target& target) {
+Result<Submitted> record(st::Connection& c, const Env& env, const NewRun& run, const Result<ReadResults>& parsed,
+                         const Actor& actor, const Target& target) {
   const auto project = target.project.id;
   BENCHER_TRY(const auto branch, find_or_create_branch(c, env, project, run));
   std::optional<st::SpecRow> spec;
@@ -245,7 +244,7 @@ Result<Submitted> record(st::Connection& c, const Env& env, const NewRun& run,
   report.head_id = branch.head_id;
   report.testbed_id = testbed.id;
   if (spec) report.spec_id = spec->id;
-  report.adapter = run.adapter;
+  report.adapter = run.settings.adapter;
   report.start_time = run.start_time;
   report.end_time = run.end_time;
   report.created = env.time();
@@ -265,15 +264,25 @@ Result<Submitted> record(st::Connection& c, const Env& env, const NewRun& run,
     return out;
   }
   if (!parsed) return Error(parsed.error());
-  BENCHER_TRY(auto stored, store_results(c, env, scope, *parsed));
+  st::set_report_warnings(c, report.id, parsed->warnings);
+  BENCHER_TRY(auto stored, store_results(c, env, scope, parsed->results));
   out.report = complete_report(c, report, std::move(stored));
+  out.report.warnings = parsed->warnings;
   return out;
 }
 
 }  // namespace
 
-Result<Submitted> submit(st::Connection& c, const Env& env, const NewRun& run,
-                         const Result<std::vector<Results>>& parsed, const Actor& actor) {
+Result<ReadResults> read_results(const NewRun& run) {
+  std::vector<Output> outputs;
+  outputs.reserve(run.results.size());
+  for (const auto& text : run.results)
+    outputs.push_back({{}, text});
+  return read_outputs(run.settings, outputs);
+}
+
+Result<Submitted> submit(st::Connection& c, const Env& env, const NewRun& run, const Result<ReadResults>& parsed,
+                         const Actor& actor) {
   BENCHER_TRY(const auto target, find_target(c, env, run, actor));
   if (run.idempotency_key)
     if (const auto known = st::report_by_idempotency_key(c, target.project.id, *run.idempotency_key)) {
@@ -286,7 +295,7 @@ Result<Submitted> submit(st::Connection& c, const Env& env, const NewRun& run,
 }
 
 Result<Report> submit_report(st::Connection& c, const Env& env, const st::ProjectRow& project, const NewRun& run,
-                             const Result<std::vector<Results>>& parsed, const Actor& actor) {
+                             const Result<ReadResults>& parsed, const Actor& actor) {
   Target target{project, false};
   BENCHER_TRY(auto submitted, record(c, env, run, parsed, actor, target));
   return std::move(submitted.report);

@@ -53,11 +53,12 @@ struct ReportWire {
   json::Sparse<std::vector<Alert>> alerts;
   ReportCounts counts;
   json::Sparse<Uuid<Job>> job;
+  json::Sparse<std::vector<std::string>> warnings;
   Timestamp created;
 };
 BOOST_DESCRIBE_STRUCT(ReportWire, (),
                       (uuid, user, project, branch, testbed, start_time, end_time, adapter, results, alerts, counts,
-                       job, created))
+                       job, warnings, created))
 
 ReportWire to_wire(Report report);
 

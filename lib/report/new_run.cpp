@@ -56,6 +56,28 @@ Result<NewJob> read_job(const wire::JobBody& w) {
   return j;
 }
 
+Result<ReadSettings> read_settings(const wire::SettingsBody& w) {
+  ReadSettings out;
+  if (w.adapter) {
+    auto adapter = parse_adapter(*w.adapter);
+    if (!adapter) return at("/settings/adapter", std::move(adapter).error());
+    out.adapter = normalize(*adapter);
+  }
+  out.options.average = w.average;
+  out.options.all_measures = w.all_measures.value_or(false);
+  out.options.distinct_names = w.distinct_names.value_or(false);
+  out.options.fold_repeats = w.fold_repeats;
+  out.fold = w.fold;
+  if (!w.file_adapters) return out;
+  BENCHER_DO(at_most(w.file_adapters, 255, "/settings/file_adapters"));
+  for (const auto& [path, wanted] : *w.file_adapters) {
+    auto adapter = parse_adapter(wanted);
+    if (!adapter) return at("/settings/file_adapters/" + path, std::move(adapter).error());
+    out.file_adapters.emplace(path, normalize(*adapter));
+  }
+  return out;
+}
+
 template <class W>
 Result<NewRun> read_common(W& w) {
   NewRun run;
@@ -79,13 +101,7 @@ Result<NewRun> read_common(W& w) {
   run.end_time = w.end_time;
   run.results = std::move(w.results);
   if (w.settings) {
-    if (w.settings->adapter) {
-      auto adapter = parse_adapter(*w.settings->adapter);
-      if (!adapter) return at("/settings/adapter", std::move(adapter).error());
-      run.adapter = normalize(*adapter);
-    }
-    run.average = w.settings->average;
-    run.fold = w.settings->fold;
+    BENCHER_TRY(run.settings, read_settings(*w.settings));
   }
   return run;
 }

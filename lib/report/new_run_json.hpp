@@ -42,8 +42,13 @@ struct SettingsBody {
   std::optional<std::string> adapter;
   std::optional<Average> average;
   std::optional<Fold> fold;
+  std::optional<bool> all_measures;
+  std::optional<bool> distinct_names;
+  std::optional<Fold> fold_repeats;
+  std::optional<std::map<std::string, std::string>> file_adapters;
 };
-BOOST_DESCRIBE_STRUCT(SettingsBody, (), (adapter, average, fold))
+BOOST_DESCRIBE_STRUCT(SettingsBody, (),
+                      (adapter, average, fold, all_measures, distinct_names, fold_repeats, file_adapters))
 
 struct JobBody {
   std::string image;

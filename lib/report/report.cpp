@@ -19,6 +19,7 @@ ReportWire to_wire(Report r) {
   if (r.expanded) {
     w.results = std::move(r.results);
     w.alerts = std::move(r.alerts);
+    if (!r.warnings.empty()) w.warnings = std::move(r.warnings);
   }
   w.counts = std::move(r.counts);
   if (r.job) w.job = *r.job;

@@ -8,6 +8,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "lib/json/json.hpp"
 #include "lib/storage/dimensions.hpp"
 #include "lib/storage/metric_rows.hpp"
 #include "lib/storage/specs.hpp"
@@ -216,6 +217,18 @@ void set_report_times(Connection& c, ReportId id, Timestamp start, Timestamp end
   c.exec("UPDATE report SET start_time = ?2, end_time = ?3 WHERE id = ?1", id, start, end);
 }
 
+void set_report_warnings(Connection& c, ReportId id, const std::vector<std::string>& warnings) {
+  if (warnings.empty())
+    c.exec("DELETE FROM report_warnings WHERE report_id = ?1", id);
+  else
+    c.exec("INSERT OR REPLACE INTO report_warnings (report_id, warnings) VALUES (?1, ?2)", id, json::print(warnings));
+}
+
+std::vector<std::string> report_warnings(Connection& c, ReportId id) {
+  const auto text = c.value<std::string>("SELECT warnings FROM report_warnings WHERE report_id = ?1", id);
+  return text ? json::parse<std::vector<std::string>>(*text).value() : std::vector<std::string>();
+}
+
 void delete_report(Connection& c, const ReportRow& report) {
   c.exec("DELETE FROM report WHERE id = ?1", report.id);
   if (c.value<int>("SELECT 1 FROM report WHERE version_id = ?1 LIMIT 1", report.version_id)) return;
@@ -336,6 +349,7 @@ Report load_report(Connection& c, const ReportRow& row, bool expand) {
 
   Shared shared(c);
   if (expand) {
+    out.warnings = report_warnings(c, row.id);
     const auto& ids = metric_ids(c);
     struct Line {
       std::uint32_t iteration;

@@ -54,6 +54,9 @@ std::optional<ReportRow> report_by_uuid(Connection& c, AnyUuid uuid);
 std::optional<ReportRow> report_by_id(Connection& c, ReportId id);
 std::optional<ReportRow> report_by_idempotency_key(Connection& c, ProjectId project, AnyUuid key);
 void set_report_times(Connection& c, ReportId id, Timestamp start, Timestamp end);
+/// Replaces them; none are no row.
+void set_report_warnings(Connection& c, ReportId id, const std::vector<std::string>& warnings);
+std::vector<std::string> report_warnings(Connection& c, ReportId id);
 /// With all that belongs to it; a version that no other report has goes too, and later ones move down by one.
 void delete_report(Connection& c, const ReportRow& report);
 

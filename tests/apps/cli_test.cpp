@@ -137,6 +137,32 @@ TEST_SUITE("apps/cli") {
     CHECK(has(missing.text, "no tag 'nope'"));
   }
 
+  TEST_CASE("files of several adapters, and options of reading, work for an image and for files alike") {
+    CliWorld w;
+    w.add_runner();
+    auto runner = w.start_runner();
+    runner->line("Polling for jobs");
+    const std::string go = "BenchmarkB-8  100  5 ns/op  16 B/op\nBenchmarkB-8  100  7 ns/op\n";
+    w.push_script("files", "printf '" + results + "' > a.json; printf '" + go + "' > b.txt");
+    const std::vector<std::string> options{"--average", "mean", "--fold-repeats", "mean", "--format", "json"};
+    const auto with = [&](std::vector<std::string> words) {
+      words.insert(words.begin(), {"run", "--project", "bench"});
+      words.insert(words.end(), options.begin(), options.end());
+      return w.cli(words);
+    };
+    const auto check = [&](const CliWorld::Ended& ended, std::string_view warned) {
+      CAPTURE(ended.text);
+      CHECK(ended.code == 0);
+      CHECK(has(ended.text, warned));
+      CHECK(has(ended.text, R"("name": "bench")"));
+      CHECK(has(ended.text, R"("name": "BenchmarkB-8")"));
+      CHECK(has(ended.text, R"("value": 6.0)"));
+    };
+    check(with({"--image", "bench:files", "--file", "a.json:json", "--file", "b.txt:go_bench"}), "warning: b.txt: ");
+    const auto a = w.file("a.json", results), b = w.file("b.txt", go);
+    check(with({"--file", a + ":json", "--file", b + ":go_bench"}), "warning: " + b + ": ");
+  }
+
   TEST_CASE("Ctrl-C once detaches and the job goes on; twice cancels it") {
     CliWorld w;
     w.add_runner();

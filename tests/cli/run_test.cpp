@@ -12,6 +12,7 @@
 #include "tests/support/data.hpp"
 
 using namespace bencher;
+using cli::result_file;
 using json::Value;
 using test::FakeWorld;
 
@@ -131,6 +132,61 @@ TEST_SUITE("cli/run") {
     // An empty start point, as from an empty variable, counts as not given.
     CHECK(w.run_bencher({"--quiet", "--start-point=", "--start-point-reset", "echo hi"}) == 0);
     CHECK(w.bodies.at(1)["start_point"].compact() == R"({"max_versions":255,"clone_thresholds":false,"reset":true})");
+  }
+
+  TEST_CASE("files of several adapters, and options of reading, are read here and sent as what they hold") {
+    RunWorld w;
+    w.folder.write("a.json", R"({"a":{"latency":{"value":1}}})");
+    w.folder.write("b.txt", "BenchmarkB-8  100  5 ns/op  16 B/op\n");
+    CHECK(w.run_bencher({"--file", "a.json:json", "--file", "b.txt:go_bench", "--average", "mean"}) == 0);
+    const auto& body = w.bodies.at(0);
+    REQUIRE(body["results"].items().size() == 2);
+    CHECK(body["results"].items()[0].text() == "{\n\"a\":{\"latency\":{\"value\":1.0}}\n}\n");
+    CHECK(body["results"].items()[1].text() == "{\n\"BenchmarkB-8\":{\"latency\":{\"value\":5.0}}\n}\n");
+    CHECK(body["settings"].compact() == R"({"adapter":"json"})");
+    CHECK(w.err.str().find("warning: b.txt: ") != std::string::npos);
+
+    RunWorld all;
+    CHECK(all.run_bencher({"--adapter", "go_bench", "--all-measures", "--fold-repeats", "max", "--iter", "1", "--fold",
+                           "min", "echo 'BenchmarkB-8  100  5 ns/op  16 B/op'; echo 'BenchmarkB-8  100  9 ns/op'"}) ==
+          0);
+    CHECK(all.bodies.at(0)["results"].items().at(0).text() ==
+          "{\n\"BenchmarkB-8\":{\"latency\":{\"value\":9.0},\"B/op\":{\"value\":16.0}}\n}\n");
+    CHECK(all.bodies.at(0)["settings"].compact() == R"({"adapter":"json","fold":"min"})");
+    CHECK(all.err.str().find("warning") == std::string::npos);
+
+    RunWorld none;
+    CHECK(none.run_bencher({"--all-measures", "echo nothing"}) == 3);
+    CHECK(none.err.str().find("no results: result 0") != std::string::npos);
+    CHECK(none.requests.empty());
+  }
+
+  TEST_CASE("a file's adapter follows the last colon, if there is one of that name") {
+    CHECK(result_file("a:b.txt").path == "a:b.txt");
+    CHECK_FALSE(result_file("a:b.txt").adapter.has_value());
+    CHECK(result_file("a:b:go_bench").path == "a:b");
+    CHECK(result_file("a:b:go_bench").adapter == AdapterKind::go_bench);
+    CHECK(result_file("a:rust").adapter == AdapterKind::magic);
+    CHECK_FALSE(result_file(":json").adapter.has_value());
+    CHECK_FALSE(result_file("json").adapter.has_value());
+  }
+
+  TEST_CASE("for an image the server is told how to read") {
+    RunWorld w;
+    CHECK(w.run_bencher({"--image", "x:v1", "--detach", "--distinct-names", "--fold-repeats", "median", "--file",
+                         "a.json", "--file", "b.txt:go_bench", "--adapter", "json"}) == 0);
+    CHECK(w.bodies.at(0)["settings"].compact() ==
+          R"({"adapter":"json","distinct_names":true,"fold_repeats":"median","file_adapters":{"b.txt":"go_bench"}})");
+    CHECK(w.bodies.at(0)["job"]["file_paths"].compact() == R"(["a.json","b.txt"])");
+  }
+
+  TEST_CASE("warnings of the server are shown") {
+    RunWorld w;
+    auto report = Value::parse(report_text).value();
+    report.set("warnings", Value::parse(R"(["result 0: 3 values of B/op are left out"])").value());
+    w.answer_text = report.compact();
+    CHECK(w.run_bencher({"echo hi"}) == 0);
+    CHECK(w.err.str().find("warning: result 0: 3 values of B/op are left out\n") != std::string::npos);
   }
 
   TEST_CASE("lists of thresholds that do not fit together are refused before the benchmark runs") {

@@ -122,7 +122,7 @@ TEST_SUITE("job/output") {
     no_files.stdout_ = "ignored";
     no_files.output.emplace();
     output.results = {files, plain, nothing, no_files};
-    CHECK(adapter_texts(output) == std::vector<std::string>{"A", "B", "C"});
+    CHECK(adapter_texts(output) == std::vector<Output>{{"/out/a", "A"}, {"/out/b", "B"}, {"", "C"}});
   }
 
   TEST_CASE("an output survives its JSON form, and empty members are not sent") {
@@ -149,9 +149,13 @@ TEST_SUITE("job/output") {
         print(config) ==
         R"({"registry":"http://localhost/","project":"00000000-0000-0000-0000-000000000000","digest":"sha256:00","timeout":60})");
     config.iter = 3;
-    config.fold = Fold::median;
+    config.settings.fold = Fold::median;
     CHECK(parse_job_config(print(config))->iter == 3u);
-    CHECK(parse_job_config(print(config))->fold == Fold::median);
+    CHECK(parse_job_config(print(config))->settings.fold == Fold::median);
+    config.settings.options = {
+        .average = Average::median, .all_measures = true, .distinct_names = true, .fold_repeats = Fold::max};
+    config.settings.file_adapters = {{"/out/a", AdapterKind::go_bench}};
+    CHECK(parse_job_config(print(config))->settings == config.settings);
   }
 }
 

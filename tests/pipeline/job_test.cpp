@@ -31,8 +31,7 @@ struct JobWorld : StoreWorld {
   }
   pipeline::Completed complete(const st::JobRow& job, const JobOutput& out) {
     const auto settings = pipeline::job_settings(c, job);
-    return must(pipeline::complete(
-        c, env(), job, pipeline::parse_results(settings.adapter, settings.average, settings.fold, adapter_texts(out))));
+    return must(pipeline::complete(c, env(), job, read_outputs(settings, adapter_texts(out))));
   }
 };
 
@@ -254,7 +253,7 @@ TEST_SUITE("pipeline/completion") {
   TEST_CASE("results before the job runs, and after it has ended, are refused") {
     JobWorld w;
     const auto job = w.submit_job(w.owner);
-    const auto refused = [&] { return pipeline::complete(w.c, w.env(), w.reload(job), std::vector<Results>()); };
+    const auto refused = [&] { return pipeline::complete(w.c, w.env(), w.reload(job), ReadResults()); };
     CHECK(refused().error().code() == Errc::conflict);
     w.claim();
     CHECK(refused().error().code() == Errc::conflict);

@@ -27,7 +27,7 @@ struct World {
   Uuid<Job> submit() {
     NewRun run;
     run.project = *ResourceId::parse("p");
-    run.adapter = AdapterKind::json;
+    run.settings.adapter = AdapterKind::json;
     run.job = NewJob{.image = "p@" + Digest::of("image").str()};
     const auto report = pipeline.submit(run);
     REQUIRE(report.has_value());

@@ -137,10 +137,34 @@ TEST_SUITE("pipeline/submit") {
     run.results = {R"({"b":{"latency":{"value":1}}})", R"({"b":{"latency":{"value":3}}})",
                    R"({"b":{"latency":{"value":8}}})"};
     CHECK(must(w.submit(run, w.anonymous())).report.results.size() == 3);
-    run.fold = Fold::median;
+    run.settings.fold = Fold::median;
     const auto folded = must(w.submit(run, w.anonymous())).report;
     REQUIRE(folded.results.size() == 1);
     CHECK(folded.results[0][0].measures[0].metric.value == 3);
+  }
+}
+
+TEST_SUITE("pipeline/how results are read") {
+  TEST_CASE("the options of a run reach the adapter, and its warnings are stored with the report") {
+    StoreWorld w;
+    auto run = StoreWorld::run("p", 1);
+    run.settings.adapter = AdapterKind::go_bench;
+    run.results = {"BenchmarkA-8  100  5 ns/op  16 B/op\nBenchmarkA-8  100  7 ns/op\n"};
+    const auto plain = must(w.submit(run, w.anonymous())).report;
+    CHECK(plain.warnings.size() == 2);
+    const auto row = *st::report_by_uuid(w.c, plain.uuid);
+    CHECK(st::load_report(w.c, row, true).warnings == plain.warnings);
+    CHECK(st::load_report(w.c, row, false).warnings.empty());
+    CHECK(print(plain).find(R"("warnings":[")") != std::string::npos);
+
+    run.settings.options = {.average = {}, .all_measures = true, .distinct_names = false, .fold_repeats = Fold::min};
+    const auto all = must(w.submit(run, w.anonymous())).report;
+    CHECK(all.warnings.empty());
+    CHECK(print(all).find("warnings") == std::string::npos);
+    REQUIRE(all.results.at(0).at(0).measures.size() == 2);
+    CHECK(w.count("report_warnings") == 1);
+    st::delete_report(w.c, row);
+    CHECK(w.count("report_warnings") == 0);
   }
 }
 

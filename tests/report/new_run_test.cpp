@@ -24,7 +24,7 @@ TEST_SUITE("report/new run") {
   TEST_CASE("what is left out has its default") {
     const auto run = parse_new_run(body());
     REQUIRE(run.has_value());
-    CHECK(run->adapter == AdapterKind::magic);
+    CHECK(run->settings.adapter == AdapterKind::magic);
     CHECK_FALSE(run->has_context);
     CHECK(run_branch(*run).str() == "main");
     CHECK(run_testbed(*run).str() == "localhost");
@@ -45,9 +45,24 @@ TEST_SUITE("report/new run") {
     CHECK(context_project_slug(*run) == "uber-repo-0123456-p78ezm4408me2");
   }
 
+  TEST_CASE("settings say how results are read") {
+    const auto run = parse_new_run(body(R"(,"settings":{"adapter":"json","average":"median","fold":"min",)"
+                                        R"("all_measures":true,"distinct_names":true,"fold_repeats":"mean",)"
+                                        R"("file_adapters":{"a.txt":"go_bench","b":"rust"}})"));
+    REQUIRE(run.has_value());
+    const ReadSettings expected{.adapter = AdapterKind::json,
+                                .options = {.average = Average::median,
+                                            .all_measures = true,
+                                            .distinct_names = true,
+                                            .fold_repeats = Fold::mean},
+                                .fold = Fold::min,
+                                .file_adapters = {{"a.txt", AdapterKind::go_bench}, {"b", AdapterKind::magic}}};
+    CHECK(run->settings == expected);
+  }
+
   TEST_CASE("a language's adapter is magic, an alias is what it stands for") {
-    CHECK(parse_new_run(body(R"(,"settings":{"adapter":"rust"})"))->adapter == AdapterKind::magic);
-    CHECK(parse_new_run(body(R"(,"settings":{"adapter":"rust_iai_callgrind"})"))->adapter ==
+    CHECK(parse_new_run(body(R"(,"settings":{"adapter":"rust"})"))->settings.adapter == AdapterKind::magic);
+    CHECK(parse_new_run(body(R"(,"settings":{"adapter":"rust_iai_callgrind"})"))->settings.adapter ==
           AdapterKind::rust_gungraun);
   }
 
@@ -65,6 +80,9 @@ TEST_SUITE("report/new run") {
     CHECK(error_of(R"(,"branch":"a b")").find("/branch") != std::string::npos);
     CHECK(error_of(R"(,"hash":"123")").find("/hash") != std::string::npos);
     CHECK(error_of(R"(,"results":[])").find("/results: expected to be given once") != std::string::npos);
+    CHECK(error_of(R"(,"settings":{"file_adapters":{"a/b":"nope"}})").find("/settings/file_adapters/a/b") !=
+          std::string::npos);
+    CHECK(error_of(R"(,"settings":{"fold_repeats":"first"})").find("min, max, mean, median") != std::string::npos);
     CHECK(error_of(R"(,"settings":{"adapter":"nope"})").find("/settings/adapter") != std::string::npos);
     CHECK(error_of(R"(,"settings":{"average":"mode"})").find("mean, median") != std::string::npos);
     CHECK(error_of(R"(,"thresholds":{"models":{"latency":{"test":"nope"}}})").find("/thresholds/models/latency") !=

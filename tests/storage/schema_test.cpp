@@ -83,7 +83,7 @@ TEST_SUITE("storage/schema") {
       CHECK_MESSAGE(s.getColumn(1).getInt() == 1, s.getColumn(0).getString());
       ++tables;
     }
-    CHECK(tables == 37);
+    CHECK(tables == 38);
   }
 
   TEST_CASE("a database of a newer program is refused and named") {

@@ -105,7 +105,7 @@ struct StoreWorld {
   static NewRun run(std::string_view project, double value) {
     NewRun r;
     r.project = *ResourceId::parse(project);
-    r.adapter = AdapterKind::json;
+    r.settings.adapter = AdapterKind::json;
     r.results = {R"({"b":{"latency":{"value":)" + std::to_string(value) + "}}}"};
     r.has_context = true;
     r.context["bencher.dev/v0/repo/name"] = "repo";
@@ -120,7 +120,7 @@ struct StoreWorld {
   }
   /// All or nothing, as the server does it.
   Result<pipeline::Submitted> submit(const NewRun& r, const pipeline::Actor& actor, std::string ip = "127.0.0.1") {
-    const auto parsed = pipeline::parse_results(r.adapter, r.average, r.fold, r.results);
+    const auto parsed = pipeline::read_results(r);
     st::Savepoint savepoint(c);
     auto result = pipeline::submit(c, env(std::move(ip)), r, parsed, actor);
     if (result) savepoint.commit();

@@ -81,6 +81,8 @@ struct ParseOptions {
   bool distinct_names = false;
   /// How results of one name become one. Without it the last one stays.
   std::optional<Fold> fold_repeats{};
+
+  bool operator==(const ParseOptions&) const = default;
 };
 
 /// What a text holds.

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bencher/adapter/adapter.hpp"
+#include "bencher/adapter/read.hpp"
 #include "bencher/base/result.hpp"
 #include "bencher/base/timestamp.hpp"
 #include "bencher/base/uuid.hpp"
@@ -96,8 +96,7 @@ struct JobConfig {
   std::optional<std::vector<std::string>> file_paths;
   std::optional<bool> build_time;
   std::optional<bool> file_size;
-  std::optional<Average> average;
-  std::optional<Fold> fold;
+  ReadSettings settings;  ///< how its outputs are read; the adapter is its report's
   std::optional<std::uint32_t> iter;
   std::optional<bool> allow_failure;
   std::optional<Timestamp> backdate;
@@ -121,8 +120,8 @@ Result<JobOutput> parse_job_output(std::string_view json);
 std::string print(const JobOutput& output);
 
 /// The texts that go to the adapter: for each iteration its files in the order of their paths, else its standard
-/// output.
-std::vector<std::string> adapter_texts(const JobOutput& output);
+/// output. They are views into `output`.
+std::vector<Output> adapter_texts(const JobOutput& output);
 
 struct Job {
   Uuid<Job> uuid;

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bencher/adapter/adapter.hpp"
+#include "bencher/adapter/read.hpp"
 #include "bencher/base/name.hpp"
 #include "bencher/base/timestamp.hpp"
 #include "bencher/base/uuid.hpp"
@@ -59,10 +59,8 @@ struct NewRun {
   bool thresholds_reset = false;
   Timestamp start_time;
   Timestamp end_time;
-  std::vector<std::string> results;  ///< raw outputs of benchmark harnesses
-  AdapterKind adapter = AdapterKind::magic;
-  std::optional<Average> average{};
-  std::optional<Fold> fold{};
+  std::vector<std::string> results;            ///< raw outputs of benchmark harnesses
+  ReadSettings settings{};                     ///< how they, or the job's outputs, are read
   std::map<std::string, std::string> context;  ///< keys as sent, `bencher.dev/v0/…`
   bool has_context = false;
   std::optional<AnyUuid> idempotency_key{};

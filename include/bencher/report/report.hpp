@@ -108,6 +108,7 @@ struct Report {
   std::vector<Alert> alerts;
   ReportCounts counts;
   std::optional<Uuid<Job>> job;
+  std::vector<std::string> warnings;  ///< what reading its results left out or replaced; read with them
   Timestamp created;
 };
 

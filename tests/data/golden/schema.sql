@@ -440,6 +440,12 @@ CREATE TABLE report_benchmark (
   UNIQUE (report_id, benchmark_id, iteration)
 ) STRICT;
 
+-- table report_warnings
+CREATE TABLE report_warnings (
+  report_id INTEGER PRIMARY KEY REFERENCES report (id) ON DELETE CASCADE,
+  warnings TEXT NOT NULL
+) STRICT;
+
 -- table runner
 CREATE TABLE runner (
   id INTEGER PRIMARY KEY,
