@@ -3,6 +3,7 @@
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 
+#include "lib/threshold/rank_sum.hpp"
 #include "lib/threshold/tests.hpp"
 
 namespace bencher::threshold {
@@ -23,6 +24,14 @@ double normal_quantile(double p) {
 
 double student_quantile(double p, double degrees_of_freedom) {
   return p == 0.5 ? 0.0 : quantile(boost::math::students_t_distribution<double, Quiet>(degrees_of_freedom), p);
+}
+
+double normal_tail(double deviate) {
+  return cdf(complement(boost::math::normal_distribution<double, Quiet>(), deviate));
+}
+
+double student_tail(double t, double degrees_of_freedom) {
+  return cdf(complement(boost::math::students_t_distribution<double, Quiet>(degrees_of_freedom), t));
 }
 
 }  // namespace bencher::threshold

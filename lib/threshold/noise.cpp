@@ -1,0 +1,78 @@
+#include "lib/threshold/noise.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "lib/threshold/rank_sum.hpp"
+
+namespace bencher::threshold {
+namespace {
+
+/// The median of a window that moves over a series: its values in order.
+class RunningMedian {
+ public:
+  void add(double value) { sorted_.insert(std::upper_bound(sorted_.begin(), sorted_.end(), value), value); }
+  void remove(double value) { sorted_.erase(std::lower_bound(sorted_.begin(), sorted_.end(), value)); }
+  double get() const {
+    const auto half = sorted_.size() / 2;
+    return sorted_.size() % 2 == 1 ? sorted_[half] : (sorted_[half - 1] + sorted_[half]) / 2;
+  }
+
+ private:
+  std::vector<double> sorted_;
+};
+
+std::vector<double> differences(std::span<const double> series) {
+  std::vector<double> out(series.size() - 1);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = series[i + 1] - series[i];
+  return out;
+}
+
+}  // namespace
+
+Noise noise_of(std::span<const double> series) {
+  const auto d = differences(series);
+  auto scratch = d;
+  const double middle = median_in_place(scratch);
+  for (std::size_t i = 0; i < d.size(); ++i)
+    scratch[i] = std::abs(d[i] - middle);
+  const double by_deviation = 1.4826 * median_in_place(scratch) / std::numbers::sqrt2;
+  if (by_deviation > 0) return {by_deviation, true};
+  return {std::sqrt(part_of(d).variance) / std::numbers::sqrt2, false};
+}
+
+double correlation_of(std::span<const double> series, const Noise& noise, double caution) {
+  if (series.size() < 20) return 0;
+  const auto n = static_cast<double>(series.size());
+  const double most = 2.5 * noise.sigma * std::numbers::sqrt2;
+  double products = 0, squares = 0, before = 0;
+  for (std::size_t i = 0; i + 1 < series.size(); ++i) {
+    const double d = std::clamp(series[i + 1] - series[i], -most, most);
+    products += d * before;
+    squares += d * d;
+    before = d;
+  }
+  if (!(squares > 0)) return 0;
+  // Differences of noise with lag-one correlation r correlate by −(1 − r)/2.
+  const double r = 1 + 2 * products / squares;
+  return std::clamp(r - caution * std::numbers::sqrt2 / std::sqrt(n), 0.0, 0.9);
+}
+
+std::vector<double> clipped(std::span<const double> series, std::size_t half, double width) {
+  const std::size_t n = series.size();
+  std::vector<double> out(n);
+  RunningMedian window;
+  for (std::size_t i = 0; i < std::min(half, n); ++i)
+    window.add(series[i]);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (half < n - i) window.add(series[i + half]);
+    if (i > half) window.remove(series[i - half - 1]);
+    const double median = window.get();
+    out[i] = std::clamp(series[i], median - width, median + width);
+  }
+  return out;
+}
+
+}  // namespace bencher::threshold

@@ -1,0 +1,120 @@
+#include "lib/threshold/rank_sum.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "lib/threshold/tests.hpp"
+
+namespace bencher::threshold {
+namespace {
+
+constexpr std::size_t exact_up_to = 8;
+
+/// What the two parts say together.
+struct Pooled {
+  double left_rank_sum = 0;
+  double ties = 0;  ///< Σ t³ − t over groups of equal values
+};
+
+Pooled pool(std::span<const double> left, std::span<const double> right) {
+  Pooled out;
+  std::size_t i = 0, j = 0;
+  while (i < left.size() || j < right.size()) {
+    const double value = j == right.size() || (i < left.size() && left[i] <= right[j]) ? left[i] : right[j];
+    const std::size_t before = i + j, left_before = i;
+    while (i < left.size() && left[i] == value)
+      ++i;
+    while (j < right.size() && right[j] == value)
+      ++j;
+    const auto t = static_cast<double>(i + j - before);
+    out.left_rank_sum += static_cast<double>(i - left_before) * (static_cast<double>(before) + (t + 1) / 2);
+    out.ties += t * t * t - t;
+  }
+  return out;
+}
+
+/// The share of arrangements of `a` values among `b` others whose statistic is at most `most`: coefficients of the
+/// Gaussian binomial, ∏ (1 − q^(b+i)) / (1 − q^i) for i = 1…a, of which only those up to `most` are needed.
+double share_up_to(std::size_t a, std::size_t b, std::size_t most) {
+  std::vector<double> count(most + 1, 0.0);
+  count[0] = 1;
+  double all = 1;
+  for (std::size_t i = 1; i <= a; ++i) {
+    for (std::size_t u = i; u <= most; ++u)
+      count[u] += count[u - i];
+    for (std::size_t u = most + 1; u-- > b + i;)
+      count[u] -= count[u - b - i];
+    all *= static_cast<double>(b + i) / static_cast<double>(i);
+  }
+  return std::accumulate(count.begin(), count.end(), 0.0) / all;
+}
+
+}  // namespace
+
+std::vector<double> mid_ranks(std::span<const double> values) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  std::vector<double> ranks(values.size());
+  for (std::size_t i = 0; i < order.size();) {
+    std::size_t end = i;
+    while (end < order.size() && values[order[end]] == values[order[i]])
+      ++end;
+    const double rank = static_cast<double>(i + 1 + end) / 2;
+    for (; i < end; ++i)
+      ranks[order[i]] = rank;
+  }
+  return ranks;
+}
+
+double rank_sum_pvalue(std::span<const double> left, std::span<const double> right, double widening) {
+  if (left.size() < 2 || right.size() < 2) return 1;
+  const auto n1 = static_cast<double>(left.size()), n2 = static_cast<double>(right.size());
+  const auto pooled = pool(left, right);
+  const double u1 = pooled.left_rank_sum - n1 * (n1 + 1) / 2;
+  const double u = std::max(u1, n1 * n2 - u1);
+  const auto fewer = std::min(left.size(), right.size()), more = std::max(left.size(), right.size());
+  if (pooled.ties == 0 && fewer <= exact_up_to) {
+    const double share = share_up_to(fewer, more, static_cast<std::size_t>(n1 * n2 - u));
+    if (widening == 1 || share >= 0.5) return std::min(1.0, 2 * share);
+    return 2 * normal_tail(-normal_quantile(share) / widening);
+  }
+  const double n = n1 + n2;
+  const double variance = n1 * n2 / 12 * ((n + 1) - pooled.ties / (n * (n - 1)));
+  if (!(variance > 0)) return 1;
+  return std::min(1.0, 2 * normal_tail((u - n1 * n2 / 2 - 0.5) / std::sqrt(variance) / widening));
+}
+
+Part part_of(std::span<const double> values) {
+  Part out;
+  out.size = values.size();
+  if (values.empty()) return out;
+  const auto n = static_cast<double>(values.size());
+  out.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  for (const double value : values)
+    out.variance += (value - out.mean) * (value - out.mean);
+  out.variance /= n;
+  return out;
+}
+
+double student_pvalue(const Part& left, const Part& right) {
+  const auto n1 = static_cast<double>(left.size), n2 = static_cast<double>(right.size);
+  const double freedom = n1 + n2 - 2;
+  if (freedom <= 0) return 1;
+  const double pooled = ((n1 - 1) * left.variance + (n2 - 1) * right.variance) / freedom;
+  const double distance = std::abs(left.mean - right.mean);
+  if (pooled == 0) return distance == 0 ? std::numeric_limits<double>::quiet_NaN() : 0.0;
+  return 2 * student_tail(distance / std::sqrt(pooled * (1 / n1 + 1 / n2)), freedom);
+}
+
+double median_in_place(std::span<double> values) {
+  const auto half = values.size() / 2;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(half);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return (*std::max_element(values.begin(), middle) + *middle) / 2;
+}
+
+}  // namespace bencher::threshold
