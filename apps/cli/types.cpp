@@ -164,7 +164,7 @@ const std::string adapter_names = [] {
 }();
 const std::string_view adapters = adapter_names;
 const std::string_view hidden_adapters = "rust_iai_callgrind";
-const std::string_view tests = "static percentage z_score t_test log_normal iqr delta_iqr";
+const std::string_view tests = "static percentage z_score t_test log_normal iqr delta_iqr auto change_point";
 const std::string_view hidden_tests = "z t";
 const std::string_view plan_levels = "free pro team enterprise";
 

@@ -15,9 +15,10 @@ struct ThresholdsQuery : PageQuery {
   std::optional<BranchNameId> branch;
   std::optional<ResourceNameId> testbed;
   std::optional<ResourceNameId> measure;
+  std::optional<BenchmarkNameId> benchmark;
   std::optional<bool> archived;
 };
-BOOST_DESCRIBE_STRUCT(ThresholdsQuery, (PageQuery), (sort, branch, testbed, measure, archived))
+BOOST_DESCRIBE_STRUCT(ThresholdsQuery, (PageQuery), (sort, branch, testbed, measure, benchmark, archived))
 struct ThresholdPath {
   ResourceId project;
   AnyUuid threshold;
@@ -31,8 +32,9 @@ struct NewThreshold : wire::ModelBody {
   BranchNameId branch;
   ResourceNameId testbed;
   ResourceNameId measure;
+  std::optional<BenchmarkNameId> benchmark;  ///< the only one it is of
 };
-BOOST_DESCRIBE_STRUCT(NewThreshold, (wire::ModelBody), (branch, testbed, measure))
+BOOST_DESCRIBE_STRUCT(NewThreshold, (wire::ModelBody), (branch, testbed, measure, benchmark))
 struct PutThreshold {
   using strict_members = void;
   json::Patch<std::string> test;
@@ -73,6 +75,11 @@ Result<Listed<Threshold>> list_thresholds(Call& call, const Path<ProjectPath>& p
     if (!row) return Listed<Threshold>{};
     filter.measure = row->id;
   }
+  if (q.benchmark) {
+    const auto row = st::find_benchmark(call.c, project.id, st::Key::of(*q.benchmark));
+    if (!row) return Listed<Threshold>{};
+    filter.benchmark = row->id;
+  }
   const auto sort = q.sort == TimeSort::modified ? st::ThresholdSort::modified : st::ThresholdSort::created;
   auto page = st::list_thresholds(call.c, project.id, filter, sort, q.paging(sort == st::ThresholdSort::modified));
   return Listed<Threshold>{std::move(page.items), page.total};
@@ -88,10 +95,16 @@ Result<Created<Threshold>> create_threshold(Call& call, const Path<ProjectPath>&
   if (!testbed) return not_found("testbed", body.value.testbed.str());
   const auto measure = st::find_measure(call.c, project.id, st::Key::of(body.value.measure));
   if (!measure) return not_found("measure", body.value.measure.str());
+  std::optional<st::BenchmarkId> benchmark;
+  if (body.value.benchmark) {
+    const auto row = st::find_benchmark(call.c, project.id, st::Key::of(*body.value.benchmark));
+    if (!row) return not_found("benchmark", body.value.benchmark->str());
+    benchmark = row->id;
+  }
   BENCHER_TRY(const auto id, st::insert_threshold(call.c, project.id, branch->id, testbed->id, measure->id,
-                                                  call.env.uuid(), call.now()));
+                                                  call.env.uuid(), call.now(), benchmark));
   pipeline::change_model(call.c, call.env, id, std::nullopt, model);
-  const auto row = st::threshold_of(call.c, branch->id, testbed->id, measure->id);
+  const auto row = st::threshold_of(call.c, branch->id, testbed->id, measure->id, benchmark);
   return Created<Threshold>{st::load_threshold(call.c, *row)};
 }
 

@@ -41,6 +41,10 @@ struct Patch {
   std::optional<T> value;
 };
 
+/// The name of a plain optional member of `T` that is left out when empty all the same; of a type that is public.
+template <class T>
+inline constexpr std::string_view sparse_member = {};
+
 /// Text that is JSON already.
 struct Raw {
   std::string text;
@@ -182,6 +186,9 @@ void write(std::string& out, const T& v) {
     boost::mp11::mp_for_each<members<T>>([&](auto d) {
       const auto& m = v.*d.pointer;
       if constexpr (sparse_of<std::remove_cvref_t<decltype(m)>>::value)
+        if (!m) return;
+      if constexpr (optional_of<std::remove_cvref_t<decltype(m)>>::value &&
+                    sparse_member<T> == std::string_view(decltype(d)::name))
         if (!m) return;
       // `,"name":`, whose length is known here; the first member goes without the comma.
       static constexpr std::string_view name = wire_name(decltype(d)::name);

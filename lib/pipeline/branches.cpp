@@ -38,16 +38,18 @@ Result<void> clone_thresholds(st::Connection& c, const Env& env, st::ProjectId p
   const auto source = st::thresholds_of_branch(c, from);
   for (const auto& mine : st::thresholds_of_branch(c, to)) {
     const bool kept = std::any_of(source.begin(), source.end(), [&](const st::ThresholdRow& s) {
-      return s.testbed_id == mine.testbed_id && s.measure_id == mine.measure_id && s.model;
+      return s.testbed_id == mine.testbed_id && s.measure_id == mine.measure_id &&
+             s.benchmark_id == mine.benchmark_id && s.model;
     });
     if (!kept && mine.model) st::set_model(c, mine.id, std::nullopt, env.time());
   }
   for (const auto& s : source) {
     if (!s.model) continue;
-    auto mine = st::threshold_of(c, to, s.testbed_id, s.measure_id);
+    auto mine = st::threshold_of(c, to, s.testbed_id, s.measure_id, s.benchmark_id);
     if (!mine) {
-      BENCHER_DO(st::insert_threshold(c, project, to, s.testbed_id, s.measure_id, env.uuid(), env.time()));
-      mine = st::threshold_of(c, to, s.testbed_id, s.measure_id);
+      BENCHER_DO(
+          st::insert_threshold(c, project, to, s.testbed_id, s.measure_id, env.uuid(), env.time(), s.benchmark_id));
+      mine = st::threshold_of(c, to, s.testbed_id, s.measure_id, s.benchmark_id);
     }
     change_model(c, env, mine->id, mine->model, st::model_of(*s.model));
   }

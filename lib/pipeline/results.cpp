@@ -5,11 +5,14 @@
 #include <memory>
 #include <set>
 #include <span>
+#include <tuple>
 #include <unordered_map>
 
 #include <fmt/core.h>
 
 #include "bencher/project/benchmark.hpp"
+#include "bencher/threshold/auto.hpp"
+#include "bencher/threshold/series.hpp"
 
 #include "lib/storage/memo.hpp"
 #include "lib/storage/thresholds.hpp"
@@ -20,11 +23,18 @@ namespace st = bencher::storage;
 
 namespace {
 
-/// Reports of at most this many benchmarks read each one's history by itself.
+/// Reports of at most this many benchmarks look up their histories; larger ones pass over all of the head's metrics.
 constexpr std::size_t few_benchmarks = 16;
 
 /// Longer histories are not worth their memory between reports.
 constexpr std::size_t remembered_samples = 1024;
+
+/// What a test that looks for changes says of one metric.
+struct Judged {
+  std::optional<SeriesVerdict> verdict;
+  bool alarm = false;
+  std::optional<st::ReportId> last_good, first_bad;
+};
 
 struct Detector {
   st::ThresholdRow threshold;
@@ -33,6 +43,7 @@ struct Detector {
   std::size_t limit = SIZE_MAX;  ///< of the sample
   st::History own;               ///< when it is not remembered
   const st::History* history = nullptr;
+  std::unordered_map<st::BenchmarkId, Judged> judged;  ///< of this iteration
 };
 
 class Storing {
@@ -46,7 +57,8 @@ class Storing {
       d.limit = sample_limit(d.model);
       d.shown = ThresholdModel{row.uuid, scope.project.project.uuid, *row.model, row.created};
       d.threshold = std::move(row);
-      detectors_.emplace(d.threshold.measure_id, std::move(d));
+      const Subject subject{d.threshold.measure_id, d.threshold.benchmark_id};
+      detectors_.emplace(subject, std::move(d));
     }
     if (detectors_.empty() && !memo_.has_histories()) return;
     // Histories can be continued by hand only with what comes after everything else; else they are read anew.
@@ -62,12 +74,18 @@ class Storing {
 
   Result<std::vector<ReportResult>> iteration(std::uint32_t number, const Results& results, bool& any_alert) {
     BENCHER_TRY(auto lines, resolve(results));
-    std::map<st::MeasureId, std::vector<st::BenchmarkId>> wanted;
+    std::map<Detector*, Wanted> wanted;
     for (const auto& line : lines)
       for (const auto& [measure, metric] : line.measures)
-        if (detectors_.contains(measure->id)) wanted[measure->id].push_back(line.benchmark->id);
-    for (const auto& [measure, benchmarks] : wanted)
-      read_history(detectors_.at(measure), benchmarks);
+        if (auto* detector = detector_of(measure->id, line.benchmark->id))
+          wanted[detector].emplace_back(line.benchmark->id, metric.value);
+    for (const auto& [detector, metrics] : wanted) {
+      if (looks_for_changes(detector->model.test)) {
+        BENCHER_DO(judge(*detector, metrics));
+      } else {
+        read_history(*detector, metrics);
+      }
+    }
 
     // Stored in the order of their ids, shown in that of their names.
     std::vector<std::size_t> by_name(lines.size());
@@ -105,15 +123,24 @@ class Storing {
         auto& shown_measure = *next++;
         shown_measure.measure = measure->measure;
         shown_measure.metric = ReportMetric{ids_.uuid(metric_id), metric.value, metric.lower, metric.upper};
-        if (const auto found = detectors_.find(measure->id); found != detectors_.end()) {
-          auto& detector = found->second;
-          BENCHER_TRY(const auto boundary, check(detector, id, metric.value));
-          st::insert_boundary(c_, metric_id, detector.threshold.id, *detector.threshold.model_id, boundary);
-          if (const auto limit = outlier(boundary, metric.value); limit && !line.ignored) {
-            st::insert_alert(c_, env_.uuid(), metric_id, scope_.report.id, *limit, now);
+        if (const auto* detector = detector_of(measure->id, id)) {
+          const bool of_series = looks_for_changes(detector->model.test);
+          const auto* judged = of_series ? &detector->judged.at(id) : nullptr;
+          Boundary boundary;
+          std::optional<Limit> limit;
+          if (judged) {
+            std::tie(boundary, limit) = shown_boundary(*judged);
+          } else {
+            BENCHER_TRY(boundary, check(*detector, id, metric.value));
+            limit = outlier(boundary, metric.value);
+          }
+          st::insert_boundary(c_, metric_id, detector->threshold.id, *detector->threshold.model_id, boundary);
+          if (limit && !line.ignored) {
+            const auto alert = st::insert_alert(c_, env_.uuid(), metric_id, scope_.report.id, *limit, now);
+            if (judged) insert_change(*detector, alert, id, *judged);
             any_alert = true;
           }
-          shown_measure.threshold = detector.shown;
+          shown_measure.threshold = detector->shown;
           shown_measure.boundary = boundary;
         }
       }
@@ -130,6 +157,18 @@ class Storing {
     std::vector<std::pair<const st::MeasureRow*, Metric>> measures;
     ReportResult* shown = nullptr;
   };
+
+  /// What a threshold is of: a measure of all benchmarks, or of one.
+  using Subject = std::pair<st::MeasureId, std::optional<st::BenchmarkId>>;
+  using Wanted = std::vector<std::pair<st::BenchmarkId, double>>;
+
+  /// The most specific one.
+  Detector* detector_of(st::MeasureId measure, st::BenchmarkId benchmark) {
+    if (detectors_.empty()) return nullptr;
+    auto found = detectors_.find({measure, benchmark});
+    if (found == detectors_.end()) found = detectors_.find({measure, std::nullopt});
+    return found == detectors_.end() ? nullptr : &found->second;
+  }
 
   /// What each result is of, in the order of the benchmarks' ids.
   Result<std::vector<Line>> resolve(const Results& results) {
@@ -200,10 +239,11 @@ class Storing {
   static std::size_t sample_limit(const Model& model) {
     if (model.max_sample_size) return *model.max_sample_size;
     if (model.test == ModelTest::static_) return std::max<std::size_t>(1, model.min_sample_size.value_or(1));
+    if (looks_for_changes(model.test)) return longest_series;
     return SIZE_MAX;
   }
 
-  void read_history(Detector& d, const std::vector<st::BenchmarkId>& benchmarks) {
+  st::Population population_of(const Detector& d) const {
     const auto& report = scope_.report;
     st::Population population;
     population.head = report.head_id;
@@ -211,14 +251,98 @@ class Storing {
     population.spec = report.spec_id;
     population.measure = d.threshold.measure_id;
     if (d.model.window) population.since = Timestamp{report.start_time.seconds - *d.model.window};
+    return population;
+  }
 
-    const bool remembered = newest_ && !population.spec && !population.since && d.limit <= remembered_samples;
+  /// Judges each metric as the newest value of its series; false alarms are controlled over all of them.
+  Result<void> judge(Detector& d, const Wanted& metrics) {
+    struct Series {
+      std::vector<double> values;         ///< newest first
+      std::vector<st::ReportId> reports;  ///< of each
+      std::vector<st::ReportId> known;
+    };
+    std::unordered_map<st::BenchmarkId, Series> all;
+    auto population = population_of(d);
+    for (const auto& [id, value] : metrics)
+      all[id];
+    if (all.size() <= few_benchmarks)
+      for (const auto& [id, series] : all)
+        population.benchmarks.push_back(id);
+    std::size_t open = all.size();
+    st::read_series(c_, population, [&](st::BenchmarkId id, double value, st::ReportId report) {
+      const auto found = all.find(id);
+      if (found == all.end() || found->second.values.size() >= d.limit) return open > 0;
+      found->second.values.push_back(value);
+      found->second.reports.push_back(report);
+      if (found->second.values.size() == d.limit) --open;
+      return open > 0;
+    });
+    for (const auto& [id, report] : st::known_changes(c_, d.threshold.id))
+      if (const auto found = all.find(id); found != all.end()) found->second.known.push_back(report);
+
+    d.judged.clear();
+    std::vector<double> pvalues;
+    std::vector<Judged*> looked_at;
+    for (const auto& [id, value] : metrics) {
+      auto& series = all.at(id);
+      auto& judged = d.judged[id];
+      if (series.values.size() < d.model.min_sample_size.value_or(0)) continue;
+      std::reverse(series.values.begin(), series.values.end());
+      std::reverse(series.reports.begin(), series.reports.end());
+      series.values.push_back(value);
+      series.reports.push_back(scope_.report.id);
+      std::vector<std::size_t> known;
+      for (const auto report : series.known)
+        if (const auto at = std::find(series.reports.begin(), series.reports.end(), report); at != series.reports.end())
+          known.push_back(static_cast<std::size_t>(at - series.reports.begin()));
+      BENCHER_TRY(judged.verdict, judge_series(d.model.test, series.values, known));
+      if (!judged.verdict || judged.verdict->change == 0) continue;
+      judged.last_good = series.reports[judged.verdict->change - 1];
+      judged.first_bad = series.reports[judged.verdict->change];
+    }
+    for (const auto& [id, value] : metrics)
+      if (auto& judged = d.judged.at(id); judged.verdict) {
+        pvalues.push_back(judged.verdict->pvalue);
+        looked_at.push_back(&judged);
+      }
+    const auto alarms = benjamini_hochberg(pvalues, auto_level);
+    for (std::size_t i = 0; i < looked_at.size(); ++i)
+      looked_at[i]->alarm = looked_at[i]->verdict->change > 0 && (d.model.test == ModelTest::change_point || alarms[i]);
+    return {};
+  }
+
+  static std::pair<Boundary, std::optional<Limit>> shown_boundary(const Judged& judged) {
+    Boundary boundary;
+    if (!judged.verdict) return {boundary, std::nullopt};
+    boundary.baseline = judged.verdict->baseline;
+    if (!judged.alarm) return {boundary, std::nullopt};
+    const auto [limit, at] = shown_limit(*judged.verdict);
+    (limit == Limit::upper ? boundary.upper_limit : boundary.lower_limit) = at;
+    return {boundary, limit};
+  }
+
+  void insert_change(const Detector& d, st::AlertId alert, st::BenchmarkId benchmark, const Judged& judged) {
+    st::insert_change(c_, {.alert = alert,
+                           .threshold = d.threshold.id,
+                           .benchmark = benchmark,
+                           .last_good = judged.last_good,
+                           .first_bad = judged.first_bad,
+                           .before = judged.verdict->baseline,
+                           .after = judged.verdict->after,
+                           .pvalue = judged.verdict->pvalue});
+  }
+
+  void read_history(Detector& d, const Wanted& metrics) {
+    const auto& report = scope_.report;
+    auto population = population_of(d);
+    const bool remembered =
+        newest_ && !population.spec && !population.since && d.limit <= remembered_samples && !d.threshold.benchmark_id;
     d.own = st::History{d.limit, {}};
     auto& history =
         remembered ? memo_.history(report.head_id, report.testbed_id, d.threshold.measure_id, d.limit) : d.own;
     d.history = &history;
     std::unordered_map<st::BenchmarkId, std::vector<double>> read;
-    for (const auto id : benchmarks)
+    for (const auto& [id, value] : metrics)
       if (!history.newest_first.contains(id)) read[id];
     if (read.empty()) return;
     std::size_t open = read.size();
@@ -229,15 +353,10 @@ class Storing {
       if (found->second.size() == history.limit) --open;
       return open > 0;
     };
-    if (read.size() > few_benchmarks) {
-      st::read_population(c_, population, take);
-    } else {
-      for (const auto& [id, values] : read) {
-        population.benchmark = id;
-        open = 1;
-        st::read_population(c_, population, take);
-      }
-    }
+    if (read.size() <= few_benchmarks)
+      for (const auto& [id, values] : read)
+        population.benchmarks.push_back(id);
+    st::read_population(c_, population, take);
     for (auto& [id, values] : read) {
       if (remembered)
         memo_.put(history, id, std::move(values));
@@ -271,7 +390,7 @@ class Storing {
   const st::MetricIds& ids_;
   st::Memo& memo_;
   bool newest_ = false;
-  std::map<st::MeasureId, Detector> detectors_;
+  std::map<Subject, Detector> detectors_;
   std::map<std::string, st::MeasureRow, std::less<>> measures_;
 };
 

@@ -146,6 +146,30 @@ int newest_version() noexcept {
   return migrations().back().version;
 }
 
+namespace {
+
+/// One migration, whole or not at all. One that makes a table anew says in its first line that foreign keys are off
+/// meanwhile; all of them must hold again at its end.
+void apply(SQLite::Database& db, std::string_view sql, int version) {
+  const bool rebuilds = sql.starts_with("-- foreign keys: off\n");
+  // Within a transaction the setting does not change.
+  if (rebuilds) db.exec("PRAGMA foreign_keys = OFF");
+  struct On {
+    SQLite::Database* db;
+    ~On() {
+      if (db) db->tryExec("PRAGMA foreign_keys = ON");
+    }
+  } const on{rebuilds ? &db : nullptr};
+  SQLite::Transaction tx(db);
+  db.exec(std::string(sql));
+  if (rebuilds && db.execAndGet("SELECT count(*) FROM pragma_foreign_key_check").getInt() != 0)
+    throw std::runtime_error(fmt::format("the step to schema version {} would break foreign keys", version));
+  db.exec(fmt::format("PRAGMA user_version = {}", version));
+  tx.commit();
+}
+
+}  // namespace
+
 void migrate(Connection& connection, int to) {
   auto& db = connection.raw();
   if (schema_version(connection) > newest_version())
@@ -154,17 +178,11 @@ void migrate(Connection& connection, int to) {
                     schema_version(connection), newest_version()));
   for (const auto& m : migrations()) {
     if (m.version <= schema_version(connection) || m.version > to) continue;
-    SQLite::Transaction tx(db);
-    db.exec(std::string(m.up));
-    db.exec(fmt::format("PRAGMA user_version = {}", m.version));
-    tx.commit();
+    apply(db, m.up, m.version);
   }
   for (auto m = migrations().rbegin(); m != migrations().rend(); ++m) {
     if (m->version > schema_version(connection) || m->version <= to) continue;
-    SQLite::Transaction tx(db);
-    db.exec(std::string(m->down));
-    db.exec(fmt::format("PRAGMA user_version = {}", m->version - 1));
-    tx.commit();
+    apply(db, m->down, m->version - 1);
   }
 }
 

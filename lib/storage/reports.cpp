@@ -36,7 +36,7 @@ ReportRow report_row(Row& row) {
   "boundary.baseline, "                                                                                              \
   "boundary.lower_limit, boundary.upper_limit, alert.boundary_limit, alert.status, report.created, alert.modified, " \
   "report.head_id, report.version_id, report.testbed_id, report.spec_id, EXISTS (SELECT 1 FROM job WHERE "           \
-  "job.report_id = report.id) "
+  "job.report_id = report.id), alert.id "
 #define ALERT_FROM                                                                                                    \
   "FROM alert JOIN boundary ON boundary.metric_id = alert.boundary_id JOIN metric ON metric.id = boundary.metric_id " \
   "JOIN report_benchmark ON report_benchmark.id = metric.report_benchmark_id JOIN benchmark ON benchmark.id = "       \
@@ -52,7 +52,41 @@ struct AlertParts {
   TestbedId testbed{};
   std::optional<SpecId> spec;
   bool has_job = false;
+  AlertId id{};
 };
+
+std::optional<ChangeEnd> change_end(Connection& c, std::optional<ReportId> report, HeadId head) {
+  if (!report) return {};
+  return c.one(
+      [](Row& row) {
+        ChangeEnd end;
+        row.take(end.report), row.take(end.version.number), row.take(end.version.hash);
+        return end;
+      },
+      "SELECT report.uuid, head_version.number, version.hash FROM report JOIN version ON version.id = "
+      "report.version_id JOIN head_version ON head_version.version_id = version.id AND head_version.head_id = ?2 WHERE "
+      "report.id = ?1",
+      *report, head);
+}
+
+std::optional<Change> change_of(Connection& c, AlertId alert, HeadId head) {
+  struct Found {
+    Change change;
+    std::optional<ReportId> last_good, first_bad;
+  };
+  auto found = c.one(
+      [](Row& row) {
+        Found f;
+        row.take(f.last_good), row.take(f.first_bad);
+        row.take(f.change.before), row.take(f.change.after), row.take(f.change.pvalue);
+        return f;
+      },
+      "SELECT last_good_id, first_bad_id, before, after, pvalue FROM alert_change WHERE alert_id = ?1", alert);
+  if (!found) return {};
+  found->change.last_good = change_end(c, found->last_good, head);
+  found->change.first_bad = change_end(c, found->first_bad, head);
+  return std::move(found->change);
+}
 
 AlertParts take_alert(Row& row, const MetricIds& ids) {
   AlertParts p;
@@ -65,7 +99,7 @@ AlertParts take_alert(Row& row, const MetricIds& ids) {
   a.boundary = take_boundary(row);
   a.limit = row.take<bool>() ? Limit::upper : Limit::lower;
   row.take(a.status), row.take(a.created), row.take(a.modified);
-  row.take(p.head), row.take(p.version), row.take(p.testbed), row.take(p.spec), row.take(p.has_job);
+  row.take(p.head), row.take(p.version), row.take(p.testbed), row.take(p.spec), row.take(p.has_job), row.take(p.id);
   return p;
 }
 
@@ -78,9 +112,11 @@ Alert complete_alert(Connection& c, AlertParts parts, Shared& shared) {
   a.threshold.project = a.threshold.branch.project;
   a.threshold.testbed = testbed_for_report(c, parts.testbed, parts.has_job, parts.spec)->testbed;
   a.threshold.measure = shared.measure(row.measure_id);
+  if (row.benchmark_id) a.threshold.benchmark = shared.benchmark(*row.benchmark_id);
   a.threshold.model = row.model;
   a.threshold.created = row.created;
   a.threshold.modified = row.modified;
+  if (row.model && looks_for_changes(row.model->test)) a.change = change_of(c, parts.id, parts.head);
   return std::move(parts.alert);
 }
 
@@ -287,23 +323,72 @@ void touch_series(Connection& c, const ProjectRow& project, TestbedId testbed, B
       project.organization_id, project.id, testbed, benchmark, measure, now);
 }
 
-void read_population(Connection& c, const Population& p, const std::function<bool(BenchmarkId, double)>& take) {
 // The head's versions come newest first from their index, so that reading can stop early; CROSS JOIN keeps that order.
-#define POPULATION(of_benchmark)                                                                                    \
-  "SELECT report_benchmark.benchmark_id, metric.value FROM head_version CROSS JOIN report ON report.version_id = "  \
-  "head_version.version_id AND report.testbed_id = ?2 CROSS JOIN report_benchmark ON report_benchmark.report_id = " \
-  "report.id " of_benchmark                                                                                         \
+#define POPULATION(columns, of_benchmark)                                                                           \
+  "SELECT report_benchmark.benchmark_id, metric.value" columns                                                      \
+  " FROM head_version CROSS JOIN report ON report.version_id = head_version.version_id AND report.testbed_id = ?2 " \
+  "CROSS JOIN report_benchmark ON report_benchmark.report_id = report.id " of_benchmark                             \
   "CROSS JOIN metric ON metric.report_benchmark_id = report_benchmark.id AND metric.measure_id = ?3 WHERE "         \
   "head_version.head_id = ?1 AND (?4 IS NULL OR report.spec_id = ?4) AND (?5 IS NULL OR report.start_time >= ?5) "  \
   "ORDER BY head_version.number DESC, report.start_time DESC, report_benchmark.iteration DESC, report.id DESC"
-  auto rows = p.benchmark ? c.query(POPULATION("AND report_benchmark.benchmark_id = ?6 "), p.head, p.testbed, p.measure,
-                                    p.spec, p.since, *p.benchmark)
-                          : c.query(POPULATION(""), p.head, p.testbed, p.measure, p.spec, p.since);
+#define ONE_BENCHMARK "AND report_benchmark.benchmark_id = ?6 "
+#define THESE_BENCHMARKS "AND report_benchmark.benchmark_id IN (SELECT value FROM json_each(?6)) "
+
+namespace {
+
+std::string list_of(const std::vector<BenchmarkId>& ids) {
+  std::string out = "[";
+  for (const auto id : ids)
+    out += (out.size() > 1 ? "," : "") + std::to_string(static_cast<std::int64_t>(id));
+  return out + "]";
+}
+
+}  // namespace
+
+void read_population(Connection& c, const Population& p, const std::function<bool(BenchmarkId, double)>& take) {
+  auto rows = p.benchmarks.empty()       ? c.query(POPULATION("", ""), p.head, p.testbed, p.measure, p.spec, p.since)
+              : p.benchmarks.size() == 1 ? c.query(POPULATION("", ONE_BENCHMARK), p.head, p.testbed, p.measure, p.spec,
+                                                   p.since, p.benchmarks.front())
+                                         : c.query(POPULATION("", THESE_BENCHMARKS), p.head, p.testbed, p.measure,
+                                                   p.spec, p.since, list_of(p.benchmarks));
   while (rows.next()) {
     auto row = rows.row();
     const auto benchmark = row.take<BenchmarkId>();
     if (!take(benchmark, row.take<double>())) return;
   }
+}
+
+void read_series(Connection& c, const Population& p, const std::function<bool(BenchmarkId, double, ReportId)>& take) {
+  auto rows = p.benchmarks.empty()
+                  ? c.query(POPULATION(", report.id", ""), p.head, p.testbed, p.measure, p.spec, p.since)
+                  : c.query(POPULATION(", report.id", THESE_BENCHMARKS), p.head, p.testbed, p.measure, p.spec, p.since,
+                            list_of(p.benchmarks));
+  while (rows.next()) {
+    auto row = rows.row();
+    const auto benchmark = row.take<BenchmarkId>();
+    const auto value = row.take<double>();
+    if (!take(benchmark, value, row.take<ReportId>())) return;
+  }
+}
+
+void insert_change(Connection& c, const ChangeRow& row) {
+  c.exec(
+      "INSERT INTO alert_change (alert_id, threshold_id, benchmark_id, last_good_id, first_bad_id, before, after, "
+      "pvalue) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+      row.alert, row.threshold, row.benchmark, row.last_good, row.first_bad, row.before, row.after, row.pvalue);
+}
+
+std::vector<std::pair<BenchmarkId, ReportId>> known_changes(Connection& c, ThresholdId threshold) {
+  std::vector<std::pair<BenchmarkId, ReportId>> out;
+  auto rows = c.query(
+      "SELECT benchmark_id, first_bad_id FROM alert_change WHERE threshold_id = ?1 AND first_bad_id IS NOT NULL",
+      threshold);
+  while (rows.next()) {
+    auto row = rows.row();
+    const auto benchmark = row.take<BenchmarkId>();
+    out.emplace_back(benchmark, row.take<ReportId>());
+  }
+  return out;
 }
 
 Standing standing(Connection& c, const ReportRow& r) {

@@ -85,11 +85,26 @@ struct Population {
   TestbedId testbed{};
   std::optional<SpecId> spec;  ///< only reports with it
   MeasureId measure{};
-  std::optional<Timestamp> since;        ///< only reports that started then or later
-  std::optional<BenchmarkId> benchmark;  ///< only this one
+  std::optional<Timestamp> since;       ///< only reports that started then or later
+  std::vector<BenchmarkId> benchmarks;  ///< only these; none: all
 };
 /// Gives each metric, newest first (version, start time, iteration), until `take` returns false.
 void read_population(Connection& c, const Population& population, const std::function<bool(BenchmarkId, double)>& take);
+/// The same, with the report of each.
+void read_series(Connection& c, const Population& population,
+                 const std::function<bool(BenchmarkId, double, ReportId)>& take);
+
+/// A change of a series that an alert tells of.
+struct ChangeRow {
+  AlertId alert{};
+  ThresholdId threshold{};
+  BenchmarkId benchmark{};
+  std::optional<ReportId> last_good, first_bad;
+  double before = 0, after = 0, pvalue = 1;
+};
+void insert_change(Connection& c, const ChangeRow& row);
+/// Those that alerts of the threshold tell of: where the new level begins.
+std::vector<std::pair<BenchmarkId, ReportId>> known_changes(Connection& c, ThresholdId threshold);
 
 /// The report as the API shows it. Not expanded: without results and alerts, but with their counts.
 Report load_report(Connection& c, const ReportRow& row, bool expand);

@@ -9,14 +9,15 @@ namespace {
   "model.id, model.uuid, model.test, model.min_sample_size, model.max_sample_size, model.window, " \
   "model.lower_boundary, "                                                                         \
   "model.upper_boundary, model.created, model.replaced "
-#define THRESHOLD_COLUMNS                                                                                              \
-  "threshold.id, threshold.branch_id, threshold.testbed_id, threshold.measure_id, threshold.uuid, threshold.created, " \
-  "threshold.modified, " MODEL_COLUMNS
+#define THRESHOLD_COLUMNS                                                                                   \
+  "threshold.id, threshold.branch_id, threshold.testbed_id, threshold.measure_id, threshold.benchmark_id, " \
+  "threshold.uuid, threshold.created, threshold.modified, " MODEL_COLUMNS
 #define THRESHOLD_FROM "FROM threshold LEFT JOIN model ON model.id = threshold.model_id "
 
 ThresholdRow threshold_row(Row& row) {
   ThresholdRow out;
   row.take(out.id), row.take(out.branch_id), row.take(out.testbed_id), row.take(out.measure_id);
+  row.take(out.benchmark_id);
   row.take(out.uuid), row.take(out.created), row.take(out.modified);
   row.take(out.model_id);
   if (out.model_id) {
@@ -45,11 +46,13 @@ std::optional<ThresholdRow> find_threshold(Connection& c, ProjectId project, Any
                project, uuid);
 }
 
-std::optional<ThresholdRow> threshold_of(Connection& c, BranchId branch, TestbedId testbed, MeasureId measure) {
-  return c.one(threshold_row,
-               "SELECT " THRESHOLD_COLUMNS THRESHOLD_FROM
-               "WHERE branch_id = ?1 AND testbed_id = ?2 AND measure_id = ?3",
-               branch, testbed, measure);
+std::optional<ThresholdRow> threshold_of(Connection& c, BranchId branch, TestbedId testbed, MeasureId measure,
+                                         std::optional<BenchmarkId> benchmark) {
+  return c.one(
+      threshold_row,
+      "SELECT " THRESHOLD_COLUMNS THRESHOLD_FROM
+      "WHERE branch_id = ?1 AND testbed_id = ?2 AND measure_id = ?3 AND ifnull(benchmark_id, 0) = ifnull(?4, 0)",
+      branch, testbed, measure, benchmark);
 }
 
 std::vector<ThresholdRow> thresholds_of(Connection& c, BranchId branch, TestbedId testbed) {
@@ -78,11 +81,12 @@ std::optional<StoredModel> find_model(Connection& c, ThresholdId threshold, AnyU
 }
 
 Result<ThresholdId> insert_threshold(Connection& c, ProjectId project, BranchId branch, TestbedId testbed,
-                                     MeasureId measure, AnyUuid uuid, Timestamp now) {
+                                     MeasureId measure, AnyUuid uuid, Timestamp now,
+                                     std::optional<BenchmarkId> benchmark) {
   BENCHER_DO(c.change("the threshold",
-                      "INSERT INTO threshold (uuid, project_id, branch_id, testbed_id, measure_id, created, modified) "
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
-                      uuid, project, branch, testbed, measure, now));
+                      "INSERT INTO threshold (uuid, project_id, branch_id, testbed_id, measure_id, benchmark_id, "
+                      "created, modified) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+                      uuid, project, branch, testbed, measure, benchmark, now));
   return ThresholdId{c.last_id()};
 }
 
@@ -118,6 +122,7 @@ Threshold load_threshold(Connection& c, const ThresholdRow& row) {
   out.branch = std::move(branch->branch);
   out.testbed = testbed_by_id(c, row.testbed_id)->testbed;
   out.measure = measure_by_id(c, row.measure_id)->measure;
+  if (row.benchmark_id) out.benchmark = benchmark_by_id(c, *row.benchmark_id)->benchmark;
   out.model = row.model;
   out.created = row.created;
   out.modified = row.modified;
@@ -131,22 +136,23 @@ Page<Threshold> list_thresholds(Connection& c, ProjectId project, const Threshol
   "FROM threshold JOIN branch ON branch.id = threshold.branch_id JOIN testbed ON testbed.id = threshold.testbed_id "  \
   "JOIN measure ON measure.id = threshold.measure_id LEFT JOIN model ON model.id = threshold.model_id WHERE "         \
   "threshold.project_id = ?1 AND (?2 IS NULL OR threshold.branch_id = ?2) AND (?3 IS NULL OR threshold.testbed_id = " \
-  "?3) AND (?4 IS NULL OR threshold.measure_id = ?4) AND (branch.archived IS NOT NULL OR testbed.archived IS NOT "    \
+  "?3) AND (?4 IS NULL OR threshold.measure_id = ?4) AND (?6 IS NULL OR threshold.benchmark_id = ?6) AND "            \
+  "(branch.archived IS NOT NULL OR testbed.archived IS NOT "                                                          \
   "NULL OR measure.archived IS NOT NULL) = ?5 "
   page.total = *c.value<std::int64_t>("SELECT count(*) " THRESHOLD_WHERE, project, filter.branch, filter.testbed,
-                                      filter.measure, filter.archived);
+                                      filter.measure, filter.archived, filter.benchmark);
   const bool down = paging.descending;
   const auto* sql = sort == ThresholdSort::created
                         ? (down ? "SELECT " THRESHOLD_COLUMNS THRESHOLD_WHERE
-                                  "ORDER BY threshold.created DESC, threshold.id DESC LIMIT ?6 OFFSET ?7"
+                                  "ORDER BY threshold.created DESC, threshold.id DESC LIMIT ?7 OFFSET ?8"
                                 : "SELECT " THRESHOLD_COLUMNS THRESHOLD_WHERE
-                                  "ORDER BY threshold.created, threshold.id LIMIT ?6 OFFSET ?7")
+                                  "ORDER BY threshold.created, threshold.id LIMIT ?7 OFFSET ?8")
                         : (down ? "SELECT " THRESHOLD_COLUMNS THRESHOLD_WHERE
-                                  "ORDER BY threshold.modified DESC, threshold.id DESC LIMIT ?6 OFFSET ?7"
+                                  "ORDER BY threshold.modified DESC, threshold.id DESC LIMIT ?7 OFFSET ?8"
                                 : "SELECT " THRESHOLD_COLUMNS THRESHOLD_WHERE
-                                  "ORDER BY threshold.modified, threshold.id LIMIT ?6 OFFSET ?7");
+                                  "ORDER BY threshold.modified, threshold.id LIMIT ?7 OFFSET ?8");
   const auto found = collect(c.query(sql, project, filter.branch, filter.testbed, filter.measure, filter.archived,
-                                     paging.per_page, paging.offset()));
+                                     filter.benchmark, paging.per_page, paging.offset()));
   for (const auto& row : found)
     page.items.push_back(load_threshold(c, row));
   return page;

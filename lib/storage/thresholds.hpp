@@ -15,6 +15,7 @@ struct ThresholdRow {
   BranchId branch_id{};
   TestbedId testbed_id{};
   MeasureId measure_id{};
+  std::optional<BenchmarkId> benchmark_id;  ///< the only one it is of
   std::optional<ModelId> model_id;
   Uuid<Threshold> uuid;
   Timestamp created;
@@ -23,7 +24,8 @@ struct ThresholdRow {
 };
 
 std::optional<ThresholdRow> find_threshold(Connection& c, ProjectId project, AnyUuid uuid);
-std::optional<ThresholdRow> threshold_of(Connection& c, BranchId branch, TestbedId testbed, MeasureId measure);
+std::optional<ThresholdRow> threshold_of(Connection& c, BranchId branch, TestbedId testbed, MeasureId measure,
+                                         std::optional<BenchmarkId> benchmark = {});
 /// All of a branch and testbed.
 std::vector<ThresholdRow> thresholds_of(Connection& c, BranchId branch, TestbedId testbed);
 std::vector<ThresholdRow> thresholds_of_branch(Connection& c, BranchId branch);
@@ -32,7 +34,8 @@ ThresholdRow threshold_with_model(Connection& c, ThresholdId id, ModelId model);
 std::optional<StoredModel> find_model(Connection& c, ThresholdId threshold, AnyUuid uuid);
 
 Result<ThresholdId> insert_threshold(Connection& c, ProjectId project, BranchId branch, TestbedId testbed,
-                                     MeasureId measure, AnyUuid uuid, Timestamp now);
+                                     MeasureId measure, AnyUuid uuid, Timestamp now,
+                                     std::optional<BenchmarkId> benchmark = {});
 /// `model`, or none, becomes the threshold's current one; the former one is replaced. `model.created` is now.
 std::optional<ModelId> set_model(Connection& c, ThresholdId threshold, const std::optional<StoredModel>& model,
                                  Timestamp now);
@@ -45,6 +48,7 @@ struct ThresholdFilter {
   std::optional<BranchId> branch;
   std::optional<TestbedId> testbed;
   std::optional<MeasureId> measure;
+  std::optional<BenchmarkId> benchmark;
   bool archived = false;
 };
 enum class ThresholdSort { created, modified };

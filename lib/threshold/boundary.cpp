@@ -17,6 +17,9 @@ Boundary run_test(const Model& model, std::span<const double> history) {
     case ModelTest::log_normal: return threshold::log_normal(model, history);
     case ModelTest::iqr:
     case ModelTest::delta_iqr: return threshold::quartiles(model, history);
+    // They judge series, not values: see series.hpp.
+    case ModelTest::auto_:
+    case ModelTest::change_point: break;
   }
   return {};
 }

@@ -16,10 +16,15 @@ struct TestName {
   std::string_view name;
 };
 constexpr std::array tests{
-    TestName{ModelTest::static_, "static"},        TestName{ModelTest::percentage, "percentage"},
-    TestName{ModelTest::z_score, "z_score"},       TestName{ModelTest::t_test, "t_test"},
-    TestName{ModelTest::log_normal, "log_normal"}, TestName{ModelTest::iqr, "iqr"},
+    TestName{ModelTest::static_, "static"},
+    TestName{ModelTest::percentage, "percentage"},
+    TestName{ModelTest::z_score, "z_score"},
+    TestName{ModelTest::t_test, "t_test"},
+    TestName{ModelTest::log_normal, "log_normal"},
+    TestName{ModelTest::iqr, "iqr"},
     TestName{ModelTest::delta_iqr, "delta_iqr"},
+    TestName{ModelTest::auto_, "auto"},
+    TestName{ModelTest::change_point, "change_point"},
 };
 
 Error bad(std::string message) {
@@ -35,6 +40,8 @@ std::string_view range(ModelTest test) {
     case ModelTest::percentage: return "a boundary of 0 or more, a share such as 0.10 for 10 %";
     case ModelTest::iqr:
     case ModelTest::delta_iqr: return "a boundary of 0 or more, a multiple such as 3.0";
+    case ModelTest::auto_:
+    case ModelTest::change_point: return "no boundary";
     case ModelTest::static_: break;
   }
   return "a finite boundary";
@@ -49,6 +56,8 @@ bool in_range(ModelTest test, double boundary) {
     case ModelTest::percentage:
     case ModelTest::iqr:
     case ModelTest::delta_iqr: return boundary >= 0.0;
+    case ModelTest::auto_:
+    case ModelTest::change_point: return false;
     case ModelTest::static_: break;
   }
   return true;
@@ -63,7 +72,8 @@ Result<ModelTest> parse_model_test(std::string_view text) {
     if (test.name == text) return test.test;
   return Error(
       Errc::invalid_argument,
-      fmt::format("threshold test '{}' is not one of static, percentage, z_score, t_test, log_normal, iqr, delta_iqr",
+      fmt::format("threshold test '{}' is not one of static, percentage, z_score, t_test, log_normal, iqr, delta_iqr, "
+                  "auto, change_point",
                   to_valid_utf8(text.substr(0, 80))));
 }
 
@@ -105,7 +115,9 @@ Result<void> validate(const Model& model) {
   if (model.min_sample_size && model.max_sample_size && *model.min_sample_size > *model.max_sample_size)
     return bad(
         fmt::format("min_sample_size {} is over max_sample_size {}", *model.min_sample_size, *model.max_sample_size));
-  if (!model.lower_boundary && !model.upper_boundary)
+  if (looks_for_changes(model.test) && (model.lower_boundary || model.upper_boundary))
+    return bad(fmt::format("{} takes no boundaries; leave them out", test));
+  if (!looks_for_changes(model.test) && !model.lower_boundary && !model.upper_boundary)
     return bad("neither lower_boundary nor upper_boundary is set; set at least one");
   using Side = std::pair<const char*, const std::optional<double>*>;
   for (const auto& [field, boundary] :

@@ -1,5 +1,6 @@
 #include "lib/storage/perf.hpp"
 #include "tests/support/store_world.hpp"
+#include "tests/threshold/series.hpp"
 
 using namespace bencher;
 using namespace bencher::test;
@@ -141,6 +142,109 @@ TEST_SUITE("pipeline/submit") {
     const auto folded = must(w.submit(run, w.anonymous())).report;
     REQUIRE(folded.results.size() == 1);
     CHECK(folded.results[0][0].measures[0].metric.value == 3);
+  }
+}
+
+TEST_SUITE("pipeline/changes of level") {
+  NewThresholdModel looking(ModelTest test) {
+    return {*ResourceNameId::parse("latency"), Model{.test = test}};
+  }
+
+  TEST_CASE("a level that changes raises one alert, which says between which versions") {
+    for (const auto test : {ModelTest::change_point, ModelTest::auto_}) {
+      CAPTURE(name(test));
+      StoreWorld w;
+      test::Noise noise;
+      std::vector<Report> alerted;
+      Report first;
+      for (int i = 0; i < 60; ++i) {
+        auto run = StoreWorld::run("p", 100 + noise.normal() + (i >= 40 ? 8 : 0));
+        run.models = {looking(test)};
+        run.hash = *GitHash::parse(std::string(38, 'a') + std::to_string(10 + i));
+        auto report = must(w.submit(run, w.anonymous())).report;
+        CHECK(report.results[0][0].measures[0].boundary.has_value());
+        if (!report.alerts.empty()) alerted.push_back(std::move(report));
+      }
+      REQUIRE(alerted.size() == 1);
+      REQUIRE(alerted[0].alerts.size() == 1);
+      const auto& alert = alerted[0].alerts[0];
+      CHECK(alert.limit == Limit::upper);
+      CHECK(alert.boundary.upper_limit.has_value());
+      CHECK(*alert.boundary.upper_limit > *alert.boundary.baseline);
+      CHECK_FALSE(alert.boundary.lower_limit.has_value());
+      REQUIRE(alert.change.has_value());
+      CHECK(alert.change->first_bad->version.number == 40);
+      CHECK(alert.change->last_good->version.number == 39);
+      CHECK(alert.change->first_bad->version.hash == std::string(38, 'a') + "50");
+      CHECK(std::abs(alert.change->before - 100) < 1);
+      CHECK(std::abs(alert.change->after - 108) < 1.5);
+      const auto text = print(alerted[0]);
+      CHECK(text.find(R"("change":{"last_good":{"report":")") != std::string::npos);
+    }
+  }
+
+  TEST_CASE("false alarms are controlled over the benchmarks of a report") {
+    StoreWorld w;
+    test::Noise noise;
+    std::size_t alerts = 0;
+    for (int i = 0; i < 40; ++i) {
+      auto run = StoreWorld::run("p", 1);
+      run.results = {"{"};
+      for (int b = 0; b < 50; ++b)
+        run.results[0] += (b ? "," : "") + ("\"b" + std::to_string(b)) + R"(":{"latency":{"value":)" +
+                          std::to_string(100 + noise.normal()) + "}}";
+      run.results[0] += "}";
+      run.models = {looking(ModelTest::auto_)};
+      alerts += must(w.submit(run, w.anonymous())).report.alerts.size();
+    }
+    CHECK(alerts <= 1);  // of 2,000 metrics
+  }
+
+  TEST_CASE("a series with too few values has no verdict") {
+    StoreWorld w;
+    auto run = StoreWorld::run("p", 1);
+    run.models = {looking(ModelTest::change_point)};
+    for (int i = 0; i < 8; ++i) {
+      const auto report = must(w.submit(run, w.anonymous())).report;
+      CHECK(report.results[0][0].measures[0].boundary == Boundary());
+      CHECK(report.alerts.empty());
+    }
+    CHECK(must(w.submit(run, w.anonymous())).report.results[0][0].measures[0].boundary->baseline == 1);
+  }
+}
+
+TEST_SUITE("pipeline/thresholds of one benchmark") {
+  TEST_CASE("the most specific threshold applies, also on a branch that clones them") {
+    StoreWorld w;
+    auto run = StoreWorld::run("p", 10);
+    run.results = {R"({"a":{"latency":{"value":10}},"b":{"latency":{"value":10}}})"};
+    run.models = {percentage(0.2)};
+    must(w.submit(run, w.anonymous()));
+    const auto branch = st::BranchId{1};
+    const auto testbed = st::TestbedId{1};
+    const auto project = st::find_project(w.c, *ResourceId::parse("p"))->id;
+    const auto general = st::thresholds_of(w.c, branch, testbed).at(0);
+    const auto benchmark = st::find_benchmark(w.c, project, st::Key::of(*NameId<BenchmarkName>::parse("a")))->id;
+    const auto own = must(
+        st::insert_threshold(w.c, project, branch, testbed, general.measure_id, w.env().uuid(), w.now(), benchmark));
+    CHECK_FALSE(
+        st::insert_threshold(w.c, project, branch, testbed, general.measure_id, w.env().uuid(), w.now(), benchmark)
+            .has_value());
+    pipeline::change_model(w.c, w.env(), own, std::nullopt, percentage(1.0).model);
+    run.models.clear();
+    run.results = {R"({"a":{"latency":{"value":15}},"b":{"latency":{"value":15}}})"};
+    const auto report = must(w.submit(run, w.anonymous())).report;
+    REQUIRE(report.alerts.size() == 1);
+    CHECK(report.alerts[0].benchmark.name == "b");
+    CHECK_FALSE(report.alerts[0].threshold.benchmark.has_value());
+    for (const auto& result : report.results[0])
+      CHECK(result.measures[0].boundary->upper_limit == (result.benchmark.name == "a" ? 20 : 12));
+
+    run.branch = *BranchNameId::parse("topic");
+    run.start_point = NewStartPoint{.branch = *BranchNameId::parse("main"), .clone_thresholds = true};
+    const auto cloned = must(w.submit(run, w.anonymous())).report;
+    for (const auto& result : cloned.results[0])
+      CHECK(result.measures[0].threshold->model.upper_boundary == (result.benchmark.name == "a" ? 1.0 : 0.2));
   }
 }
 

@@ -83,7 +83,7 @@ TEST_SUITE("storage/schema") {
       CHECK_MESSAGE(s.getColumn(1).getInt() == 1, s.getColumn(0).getString());
       ++tables;
     }
-    CHECK(tables == 38);
+    CHECK(tables == 39);
   }
 
   TEST_CASE("a database of a newer program is refused and named") {
@@ -143,23 +143,33 @@ TEST_SUITE("storage/schema") {
 
   TEST_CASE("the history of a metric is read newest first from the head's index") {
     StoreWorld w;
-    const auto history = [&](std::optional<st::BenchmarkId> benchmark) {
+    const auto history = [&](const std::vector<st::BenchmarkId>& wanted, bool with_reports) {
       st::Population population;
       population.head = st::HeadId{1};
       population.testbed = st::TestbedId{1};
       population.measure = st::MeasureId{1};
-      population.benchmark = benchmark;
+      population.benchmarks = wanted;
       return plans_of(w.c, statements_of(w.c, [&] {
-                        st::read_population(w.c, population, [](st::BenchmarkId, double) { return true; });
+                        if (with_reports)
+                          st::read_series(w.c, population, [](st::BenchmarkId, double, st::ReportId) { return true; });
+                        else
+                          st::read_population(w.c, population, [](st::BenchmarkId, double) { return true; });
                       }));
     };
-    for (const auto& plans : {history({}), history(st::BenchmarkId{1})}) {
-      CAPTURE(describe(plans));
-      REQUIRE(plans.size() == 1);
-      CHECK(plans[0].has("index_head_version_number (head_id=?)"));
-      CHECK(plans[0].has("index_report_version_testbed (version_id=? AND testbed_id=?)"));
-      CHECK_FALSE(plans[0].has("SCAN"));
-    }
+    const std::vector<st::BenchmarkId> none, one{st::BenchmarkId{1}}, two{st::BenchmarkId{1}, st::BenchmarkId{2}};
+    for (const auto* benchmarks : {&none, &one, &two})
+      for (const bool with_reports : {false, true}) {
+        const auto plans = history(*benchmarks, with_reports);
+        CAPTURE(describe(plans));
+        // One query, however many benchmarks there are.
+        REQUIRE(plans.size() == 1);
+        CHECK(plans[0].has("index_head_version_number (head_id=?)"));
+        CHECK(plans[0].has("index_report_version_testbed (version_id=? AND testbed_id=?)"));
+        CHECK_FALSE(plans[0].has("SCAN head_version"));
+        CHECK_FALSE(plans[0].has("SCAN report"));
+        CHECK_FALSE(plans[0].has("SCAN metric"));
+        if (!benchmarks->empty()) CHECK(plans[0].has("report_id=? AND benchmark_id=?"));
+      }
   }
 
   TEST_CASE("a report's benchmarks are found by the report, and so is whether a benchmark is in use") {

@@ -17,6 +17,7 @@ namespace bencher {
 
 using BranchNameId = NameId<BranchName>;
 using ResourceNameId = NameId<ResourceName>;
+using BenchmarkNameId = NameId<BenchmarkName>;
 
 struct NewStartPoint {
   std::optional<BranchNameId> branch{};

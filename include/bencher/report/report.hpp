@@ -57,7 +57,25 @@ struct ReportResult {
   bool operator==(const ReportResult&) const = default;
 };
 
-/// A metric outside its limits.
+/// One end of the range in which a level has changed.
+struct ChangeEnd {
+  Uuid<Report> report;
+  Version version;
+
+  bool operator==(const ChangeEnd&) const = default;
+};
+/// Where and how a series has changed its level.
+struct Change {
+  std::optional<ChangeEnd> last_good;  ///< the last report of the level before
+  std::optional<ChangeEnd> first_bad;  ///< the first report of the new one
+  double before = 0;                   ///< medians of the levels
+  double after = 0;
+  double pvalue = 1;
+
+  bool operator==(const Change&) const = default;
+};
+
+/// A metric outside its limits, or the newest of a series that has changed its level.
 struct Alert {
   Uuid<Alert> uuid;
   Uuid<Report> report;
@@ -67,6 +85,7 @@ struct Alert {
   Threshold threshold;
   Boundary boundary;
   Limit limit = Limit::upper;
+  std::optional<Change> change;  ///< of the tests that look for changes
   AlertStatus status = AlertStatus::active;
   Timestamp created;
   Timestamp modified;

@@ -15,11 +15,18 @@ enum class ModelTest {
   t_test = 0,   ///< Student's t prediction interval
   z_score = 1,  ///< normal distribution
   log_normal = 10,
-  static_ = 20,     ///< the boundaries are the limits
-  percentage = 30,  ///< share of the mean
-  iqr = 40,         ///< interquartile range around the median
-  delta_iqr = 41,   ///< interquartile range of the relative changes
+  static_ = 20,       ///< the boundaries are the limits
+  percentage = 30,    ///< share of the mean
+  iqr = 40,           ///< interquartile range around the median
+  delta_iqr = 41,     ///< interquartile range of the relative changes
+  auto_ = 50,         ///< self-calibrated: no number to choose
+  change_point = 51,  ///< whether the series has changed its level
 };
+
+/// Whether the test looks at a whole series for a change of its level, with no boundaries.
+constexpr bool looks_for_changes(ModelTest test) {
+  return test == ModelTest::auto_ || test == ModelTest::change_point;
+}
 
 /// Reads a wire name, or `z`, `t`. Error: `invalid_argument`, with all names.
 Result<ModelTest> parse_model_test(std::string_view name);

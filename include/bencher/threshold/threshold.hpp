@@ -46,6 +46,7 @@ struct Threshold {
   Branch branch;
   Testbed testbed;
   Measure measure;
+  std::optional<Benchmark> benchmark;  ///< the only one it is of; it comes before a threshold of all
   std::optional<StoredModel> model;
   Timestamp created;
   Timestamp modified;

@@ -1,6 +1,15 @@
 -- index index_alert_boundary
 CREATE INDEX index_alert_boundary ON alert (boundary_id);
 
+-- index index_alert_change_first_bad
+CREATE INDEX index_alert_change_first_bad ON alert_change (first_bad_id);
+
+-- index index_alert_change_last_good
+CREATE INDEX index_alert_change_last_good ON alert_change (last_good_id);
+
+-- index index_alert_change_threshold
+CREATE INDEX index_alert_change_threshold ON alert_change (threshold_id);
+
 -- index index_alert_report
 CREATE INDEX index_alert_report ON alert (report_id);
 
@@ -121,6 +130,9 @@ CREATE INDEX index_testbed_project_created ON testbed (project_id, created);
 -- index index_testbed_spec
 CREATE INDEX index_testbed_spec ON testbed (spec_id);
 
+-- index index_threshold_benchmark
+CREATE INDEX index_threshold_benchmark ON threshold (benchmark_id);
+
 -- index index_threshold_measure
 CREATE INDEX index_threshold_measure ON threshold (measure_id);
 
@@ -132,6 +144,9 @@ CREATE INDEX index_threshold_project_created ON threshold (project_id, created);
 
 -- index index_threshold_testbed
 CREATE INDEX index_threshold_testbed ON threshold (testbed_id);
+
+-- index index_threshold_unique
+CREATE UNIQUE INDEX index_threshold_unique ON threshold (branch_id, testbed_id, measure_id, ifnull(benchmark_id, 0));
 
 -- index index_token_jwt
 CREATE INDEX index_token_jwt ON token (jwt);
@@ -154,6 +169,18 @@ CREATE TABLE alert (
   boundary_limit INTEGER NOT NULL CHECK (boundary_limit IN (0, 1)),
   status INTEGER NOT NULL CHECK (status IN (0, 1, 10)),
   modified INTEGER NOT NULL
+) STRICT;
+
+-- table alert_change
+CREATE TABLE alert_change (
+  alert_id INTEGER PRIMARY KEY REFERENCES alert (id) ON DELETE CASCADE,
+  threshold_id INTEGER NOT NULL REFERENCES threshold (id),
+  benchmark_id INTEGER NOT NULL,
+  last_good_id INTEGER REFERENCES report (id) ON DELETE SET NULL,
+  first_bad_id INTEGER REFERENCES report (id) ON DELETE SET NULL,
+  before REAL NOT NULL,
+  after REAL NOT NULL,
+  pvalue REAL NOT NULL
 ) STRICT;
 
 -- table benchmark
@@ -532,17 +559,17 @@ CREATE TABLE testbed (
 ) STRICT;
 
 -- table threshold
-CREATE TABLE threshold (
+CREATE TABLE "threshold" (
   id INTEGER PRIMARY KEY,
   uuid TEXT NOT NULL UNIQUE,
   project_id INTEGER NOT NULL REFERENCES project (id) ON DELETE CASCADE,
   branch_id INTEGER NOT NULL REFERENCES branch (id),
   testbed_id INTEGER NOT NULL REFERENCES testbed (id),
   measure_id INTEGER NOT NULL REFERENCES measure (id),
+  benchmark_id INTEGER REFERENCES benchmark (id),
   model_id INTEGER REFERENCES model (id),
   created INTEGER NOT NULL,
-  modified INTEGER NOT NULL,
-  UNIQUE (branch_id, testbed_id, measure_id)
+  modified INTEGER NOT NULL
 ) STRICT;
 
 -- table token
