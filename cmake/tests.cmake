@@ -10,7 +10,7 @@ foreach(dir IN LISTS rooms)
   cmake_path(GET dir FILENAME room)
   file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.cpp)
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
-  if(NOT IS_DIRECTORY ${dir} OR NOT tests)
+  if(NOT IS_DIRECTORY ${dir} OR NOT tests OR (room STREQUAL "examples" AND NOT BENCHER_BUILD_EXAMPLES))
     continue()
   endif()
   add_executable(test_${room} ${sources})
@@ -41,6 +41,15 @@ endforeach()
 # So do those of the CLI: what only the whole program shows.
 if(TARGET test_cli AND TARGET bencher)
   add_dependencies(test_cli bencher)
+endif()
+
+# Those of the examples run them.
+if(TARGET test_examples)
+  foreach(example parse_results)
+    if(TARGET example_${example})
+      add_dependencies(test_examples example_${example})
+    endif()
+  endforeach()
 endif()
 
 # The tests of the three programs drive the real ones.
