@@ -52,6 +52,8 @@ namespace adapter {
 using Metric = MappingPlan::Metric;
 
 UnitFactor unit_factor(std::string_view unit) {
+  // No unit is that long, and one text may be the unit of many rows.
+  if (unit.size() > 64) return {};
   const auto slash = unit.find('/');
   const auto counted = trimmed(unit.substr(0, slash));
   UnitFactor out;
@@ -77,7 +79,6 @@ std::string shown_text(std::string_view text) {
 
 MappedRows::MappedRows(const MappingPlan& plan, const ParseOptions& options)
     : plan_(plan),
-      options_(options),
       // A measure may have a row of its own, so rows of one name belong together.
       out_(options, Repeats::merge),
       measures_(plan.metrics.size()),

@@ -170,7 +170,6 @@ class MappedRows {
   bool find_measure(MappedRow& row, std::size_t number, std::string_view name);
 
   const MappingPlan& plan_;
-  const ParseOptions& options_;
   Builder out_;
   std::vector<bool> wanted_;     ///< by metric: whether its average is asked for
   std::vector<Known> measures_;  ///< by metric: the last measure

@@ -76,7 +76,8 @@ class JsonRows final : public MappedRow {
       return !marks_[slot] || at(slot, [&] { return optional_decimal(*r_, out); });
     const auto text = plain(slot);
     if (!text) return true;
-    out = decimal_in(*text);
+    // One text may be a value of many rows, so it is not a long one.
+    if (text->size() <= 1024) out = decimal_in(*text);
     return out || fail(Plan::none, fmt::format("{}, '{}', is no number", plan_.slots[slot].shown, shown_text(*text)));
   }
 

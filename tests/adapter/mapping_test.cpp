@@ -291,6 +291,22 @@ TEST_SUITE("adapter/mapping") {
               .results == all);
   }
 
+  TEST_CASE("a long text beside many rows is not read for each of them") {
+    const std::string digits(200'000, '1');
+    std::string rows;
+    for (int i = 0; i < 100'000; ++i)
+      rows += i ? ",1" : "1";
+    const auto mapping = [](const std::string& metric) {
+      return R"({"format":"json","rows":"/r/*","name":{"key":true},"metrics":[{"measure":"m",)" + metric + "}]}";
+    };
+    const auto data = R"({"r":[)" + rows + R"(],"long":")" + digits + "\"}";
+    CHECK(test::mapped(mapping(R"("value":"","unit":{"root":"/long"})"), data).results.size() == 100'000);
+    CHECK(test::not_mapped(mapping(R"("value":{"root":"/long"})"), data).find("is no number") != std::string::npos);
+    CHECK(test::not_mapped(
+              R"({"format":"json","rows":"/r/*","name":{"root":"/long"},"metrics":[{"measure":"m","value":""}]})",
+              data) == "mapped results: at /r/0: the name has 200000 bytes, 1024 is most (line 1, column 7)");
+  }
+
   TEST_CASE("no changed, missing or doubled byte of text or mapping brings it down") {
     std::mt19937 random(23);
     const std::string document = R"({"format":"json","rows":"/s/*/c/*","name":[{"root":"/s/*/t"},{"key":true},"/n"],
