@@ -20,39 +20,24 @@ struct MappingPlan;
 ///                  {"measure": {"at": "/metric"}, "value": "/value", "unit": {"at": "/unit"}}]}
 ///     {"format": "csv", "delimiter": ";", "name": "benchmark", "metrics": [{"measure": "size", "value": "bytes"}]}
 ///
-/// | field | what it says |
-/// |---|---|
-/// | `format` | `json`; `lines`: a JSON value a line; `csv`: RFC 4180, one row a record |
-/// | `rows` | JSON: pointer (RFC 6901) to the rows; `*` is every element of an array, or member of an object. A key
-/// that
-///            is an asterisk is `~*`. Without it, the value itself is the one row |
-/// | `name` | the place of the benchmark's name, or several whose texts are joined |
-/// | `separator` | what joins them: `/` unless said |
-/// | `distinct_name` | like `name`, for names that collide; used with `ParseOptions::distinct_names` |
-/// | `where` | places and the text, or texts, that must be there: `{"/type": "Point"}`; other rows are passed over |
-/// | `metrics` | what each row measures |
-/// | `required` | true: a row without a name or value is an error; else it is left out, with a warning |
-/// | `delimiter`, `comment`, `decimal`, `header` | CSV: one byte, `,` unless said; what lines begin with that are
-/// passed
-///            over; the decimal sign, `.` unless said; false: the first record is a row already |
+/// - `format`: `json`, `lines` (a JSON value a line) or `csv` (RFC 4180, one row a record).
+/// - `rows`, for JSON: a pointer (RFC 6901) to the rows; `*` is every element of an array or member of an object, a key
+///   that is an asterisk is `~*`. Without it the value itself is the one row.
+/// - `name`: the place of the benchmark's name, or several whose texts `separator` joins. `distinct_name`: the same for
+///   names that collide, with `ParseOptions::distinct_names`.
+/// - `where`: places and the text, or texts, that must be there, `{"/type": "Point"}`; other rows are passed over.
+/// - `required`: true makes a row without a name or a value an error; else it is left out, with a warning.
+/// - `delimiter`, `decimal`, `comment`, `header`, for CSV: one byte; the decimal sign; what lines begin with that are
+///   passed over; false where the first record is a row already.
+/// - `metrics`, each with `measure` (a name, or `{"at": PLACE}`), `value`, `lower`, `upper` (places of numbers), `unit`
+///   (a text, or `{"at": PLACE}`: times become nanoseconds, rates per second, multiples of bytes bytes; that of
+///   `latency` is a time), `scale` (a factor over 0), `average` (`mean` or `median`: read for who asks for it; who does
+///   not gets the mean if there is one), `extra` (true: only with `ParseOptions::all_measures`), `required`.
 ///
-/// A **place** is a pointer within the row, or in CSV the name of a column or its number, from 1. Also
-/// `{"root": "/suites/*/name"}`, a pointer from the top of the value, whose `*` are those of `rows`; `{"key": true}`,
-/// the key (or index) at the last `*` of `rows`, `{"key": 1}` at the first one. A part of a name may be `{"text":
-/// "…"}`, or
+/// A place is a pointer within the row, or in CSV a column's name or its number, from 1. Or, for JSON,
+/// `{"root": "/suites/*/name"}`, a pointer from the top whose `*` are those of `rows`, `{"key": true}`, the key or
+/// index at the last `*` of `rows`, `{"key": 1}` at the first. A part of a name may be `{"text": "…"}`, or
 /// `{"at": PLACE, "optional": true}`, which may be missing.
-///
-/// | of a metric | |
-/// |---|---|
-/// | `measure` | a name, or `{"at": PLACE}` |
-/// | `value`, `lower`, `upper` | places of numbers; the bounds may be missing |
-/// | `unit` | a text, or `{"at": PLACE}`. Times become nanoseconds, rates (`ops/ms`, `MB/s`) become per second,
-/// multiples
-///            of bytes become bytes; any other changes nothing. The unit of `latency` must be a time |
-/// | `scale` | a factor over 0, besides |
-/// | `average` | `mean` or `median`: only for who asks for it. Who does not gets the mean if there is one |
-/// | `extra` | true: only with `ParseOptions::all_measures` |
-/// | `required` | as above, for this metric |
 ///
 /// Rows of one name are one benchmark: a later measure replaces an earlier one, or all are folded as options say.
 /// A value; copies share what they hold, which never changes, so any thread may read with it.
