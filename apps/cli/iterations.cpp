@@ -72,7 +72,11 @@ class Collected {
     if (!read) throw Failure{Exit::benchmark_failed, fmt::format("no results: {}", read.error().message())};
     for (const auto& warning : read->warnings)
       world_.err << "warning: " << (from.path.empty() ? "" : from.path + ": ") << warning << '\n';
-    texts_.push_back(print_bmf(read->results.front()));
+    auto& bmf = texts_.emplace_back();
+    write_bmf(read->results.front(), [&](std::string_view piece) {
+      bmf += piece;
+      return true;
+    });
   }
   std::vector<std::string> texts() && { return std::move(texts_); }
 

@@ -87,6 +87,10 @@ std::string_view name(AdapterKind kind) {
   return row(kind).name;
 }
 
+std::string_view adapter::alias(AdapterKind kind) {
+  return row(kind).alias;
+}
+
 AdapterKind normalize(AdapterKind kind) {
   return row(kind).language ? magic : kind;
 }

@@ -9,10 +9,8 @@
 #include "lib/adapter/text.hpp"
 
 namespace bencher::adapter {
-namespace {
 
-/// The number in a text, or nothing.
-std::optional<double> number_in(std::string_view text) {
+std::optional<double> decimal_in(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '_') {
@@ -29,8 +27,6 @@ std::optional<double> number_in(std::string_view text) {
   if (ec != std::errc() || stop != rest.data() + rest.size() || !std::isfinite(value)) return {};
   return value;
 }
-
-}  // namespace
 
 Error no_results(std::string_view what) {
   return Error(Errc::invalid_argument, fmt::format("the text is well-formed but has no {}", what));
@@ -64,7 +60,7 @@ bool decimal(json::Reader& r, double& out) {
   std::string_view view;
   std::string scratch;
   if (!r.string(view, scratch)) return false;
-  if (const auto value = number_in(view)) {
+  if (const auto value = decimal_in(view)) {
     out = *value;
     return true;
   }

@@ -23,6 +23,8 @@ bool name_text(json::Reader& r, std::string_view& out, std::string& scratch);
 bool text(json::Reader& r, std::string& out);
 /// A number, or a string that holds one: digits with sign, point, exponent and underscores between digits.
 bool decimal(json::Reader& r, double& out);
+/// The number in a text, as `decimal` takes it; nothing if it is none, or too large for a double.
+std::optional<double> decimal_in(std::string_view text);
 /// Like `decimal`; `null`, and a string that says `NaN`, leave `out` empty.
 bool optional_decimal(json::Reader& r, std::optional<double>& out);
 /// A number, or `null`, which leaves `out` empty.

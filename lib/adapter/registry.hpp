@@ -52,6 +52,8 @@ struct Row {
 
 /// In the order in which `magic` tries them.
 std::span<const Row> rows();
+/// The other name that `parse_adapter` takes; empty: there is none.
+std::string_view alias(AdapterKind kind);
 
 // One of each adapter's files.
 Result<void> read_bmf(std::string_view text, Builder& out);

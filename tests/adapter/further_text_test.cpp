@@ -63,6 +63,7 @@ TEST_SUITE("adapter/further texts") {
              File{"further/shell_hyperfine/v1.15_colour.txt", shell_hyperfine},
              File{"further/shell_hyperfine/v1.15_parameter.csv", shell_hyperfine},
              File{"further/shell_junit/catch2_v2.13.xml", shell_junit},
+             File{"further/js_bun/v1.4_test.txt", js_bun},
              File{"further/shell_wrk/v4.1.txt", shell_wrk},
              File{"further/shell_wrk/v4.1_latency.txt", shell_wrk},
          }) {

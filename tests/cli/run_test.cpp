@@ -141,8 +141,8 @@ TEST_SUITE("cli/run") {
     CHECK(w.run_bencher({"--file", "a.json:json", "--file", "b.txt:go_bench", "--average", "mean"}) == 0);
     const auto& body = w.bodies.at(0);
     REQUIRE(body["results"].items().size() == 2);
-    CHECK(body["results"].items()[0].text() == "{\n\"a\":{\"latency\":{\"value\":1.0}}\n}\n");
-    CHECK(body["results"].items()[1].text() == "{\n\"BenchmarkB-8\":{\"latency\":{\"value\":5.0}}\n}\n");
+    CHECK(body["results"].items()[0].text() == "{\n  \"a\": {\n    \"latency\": {\"value\": 1.0}\n  }\n}\n");
+    CHECK(body["results"].items()[1].text() == "{\n  \"BenchmarkB-8\": {\n    \"latency\": {\"value\": 5.0}\n  }\n}\n");
     CHECK(body["settings"].compact() == R"({"adapter":"json"})");
     CHECK(w.err.str().find("warning: b.txt: ") != std::string::npos);
 
@@ -151,7 +151,7 @@ TEST_SUITE("cli/run") {
                            "min", "echo 'BenchmarkB-8  100  5 ns/op  16 B/op'; echo 'BenchmarkB-8  100  9 ns/op'"}) ==
           0);
     CHECK(all.bodies.at(0)["results"].items().at(0).text() ==
-          "{\n\"BenchmarkB-8\":{\"latency\":{\"value\":9.0},\"B/op\":{\"value\":16.0}}\n}\n");
+          "{\n  \"BenchmarkB-8\": {\n    \"latency\": {\"value\": 9.0},\n    \"B/op\": {\"value\": 16.0}\n  }\n}\n");
     CHECK(all.bodies.at(0)["settings"].compact() == R"({"adapter":"json","fold":"min"})");
     CHECK(all.err.str().find("warning") == std::string::npos);
 
