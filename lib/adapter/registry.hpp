@@ -102,5 +102,15 @@ Result<void> read_divan(std::string_view text, Builder& out);
 Result<void> read_bun(std::string_view text, Builder& out);
 Result<void> read_wrk(std::string_view text, Builder& out);
 Result<void> read_junit(std::string_view text, Builder& out);
+Result<void> read_criterion_json(std::string_view text, Builder& out);
+Result<void> read_nanobench(std::string_view text, Builder& out);
+Result<void> read_nanobench_text(std::string_view text, Builder& out);
+Result<void> read_mitata(std::string_view text, Builder& out);
+Result<void> read_tinybench(std::string_view text, Builder& out);
+Result<void> read_tinybench_text(std::string_view text, Builder& out);
+Result<void> read_deno(std::string_view text, Builder& out);
+Result<void> read_pyperf(std::string_view text, Builder& out);
+Result<void> read_k6(std::string_view text, Builder& out);
+Result<void> read_benchmark_tools(std::string_view text, Builder& out);
 
 }  // namespace bencher::adapter
