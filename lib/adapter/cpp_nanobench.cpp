@@ -31,12 +31,13 @@ std::string repaired(std::string_view text) {
   for (std::size_t from = 0; from < text.size();) {
     const auto end = std::min(text.find('\n', from), text.size());
     const auto line = text.substr(from, end - from);
+    const std::string_view feed = end < text.size() ? "\n" : "";
     from = end + 1;
     const auto shown = trimmed(line);
     const auto key_end = shown.starts_with('"') ? shown.find('"', 1) : std::string_view::npos;
     const auto colon = key_end == std::string_view::npos ? key_end : shown.find_first_not_of(' ', key_end + 1);
     if (colon == std::string_view::npos || shown[colon] != ':') {
-      out.append(line) += '\n';
+      out.append(line).append(feed);
       continue;
     }
     auto value = trimmed(shown.substr(colon + 1));
@@ -53,7 +54,7 @@ std::string repaired(std::string_view text) {
     } else {
       out += value;
     }
-    out += comma ? ",\n" : "\n";
+    out.append(comma ? "," : "").append(feed);
   }
   return out;
 }

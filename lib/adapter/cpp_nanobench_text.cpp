@@ -144,9 +144,10 @@ class Tables {
     if (!name_fits(one.name)) return;
     const auto values = fields_of(line.substr(last + 1));
     double value = 0;
-    if (values.size() < 2 || !any_number(values[0], one.batch)) return;
+    // A line that breaks off would have a part of a number.
+    if (values.size() != header_.size() + 2 || !any_number(values[0], one.batch)) return;
     if (any_number(values[1], value)) one.median = value;
-    for (std::size_t i = 0; i < header_.size() && i + 2 < values.size(); ++i) {
+    for (std::size_t i = 0; i < header_.size(); ++i) {
       if (!any_number(values[i + 2], value)) continue;
       if (header_[i] == "error %") one.error = value;
       if (header_[i] == "instructions") one.counters.emplace_back("instructions", value);
