@@ -39,8 +39,11 @@ class Deno {
   bool optional_text(std::string& out) { return reader_.take_null() || text(reader_, out); }
 
   bool read(Bench& out) {
-    static constexpr json::Field fields[]{{"origin", false}, {"group", false}, {"name"}, {"results"}};
-    return members(reader_, "a bench", fields, [&](std::size_t field) {
+    // The first versions had one `result`.
+    static constexpr json::Field fields[]{
+        {"origin", false}, {"group", false}, {"name"}, {"results", false}, {"result", false}};
+    bool any = false;
+    const bool done = members(reader_, "a bench", fields, [&](std::size_t field) {
       switch (field) {
         case 0: return optional_text(out.origin);
         case 1: return optional_text(out.group);
@@ -50,11 +53,14 @@ class Deno {
           out.name = name;
           return true;
         }
-        default:
+        case 3:
+          any = true;
           return json::array(reader_, "an array of results",
                              [&](std::size_t) { return result(out.results.emplace_back()); });
+        default: any = true; return result(out.results.emplace_back());
       }
     });
+    return done && (any || reader_.fail("a bench lacks its field 'results'"));
   }
 
   /// {"ok": {…}} or {"failed": …}.

@@ -312,6 +312,16 @@ TEST_SUITE("adapter/beyond_json") {
           std::string::npos);
   }
 
+  TEST_CASE("Deno: the one result of old versions; groups tell names apart") {
+    const auto* text = R"({"benches":[{"group":"g","name":"a","result":{"ok":{"avg":2,"min":1,"max":4}}},
+        {"origin":"file:///x.ts","group":null,"name":"a","results":[{"ok":{"avg":3}}]}]})";
+    CHECK(test::results_of(js_deno, text, everything()) ==
+          test::results({{"g > a", {{"latency", metric(2, 1, 4)}}}, {"file:///x.ts > a", {{"latency", metric(3)}}}}));
+    CHECK(
+        test::refusal(js_deno, R"({"benches":[{"name":"a"}]})").find("/benches/0: a bench lacks its field 'results'") !=
+        std::string::npos);
+  }
+
   TEST_CASE("what is no report is refused with the pointer and the line") {
     CHECK(test::refusal(js_deno, "{\"benches\":[\n {\"name\":\"a\",\"results\":[{\"ok\":{\"avg\":\"1\"}}]}]}") ==
           "js_deno results: at /benches/0/results/0/ok/avg: expected a number, found a string (line 2, column 38)");
