@@ -32,9 +32,9 @@ Error no_results(std::string_view what) {
   return Error(Errc::invalid_argument, fmt::format("the text is well-formed but has no {}", what));
 }
 
-Result<void> finished(json::Reader& r, bool read, const Builder& out) {
+Result<void> finished(json::Reader& r, bool read, const Builder& out, bool failures) {
   if (!read || !r.finish()) return Error(Errc::invalid_argument, r.where_and_why());
-  if (out.empty()) return no_results("benchmark in it");
+  if (out.empty()) return no_results(failures ? "benchmark in it that gave a result" : "benchmark in it");
   return {};
 }
 
@@ -85,6 +85,12 @@ bool optional_decimal(json::Reader& r, std::optional<double>& out) {
 bool optional_number(json::Reader& r, std::optional<double>& out) {
   out.reset();
   return r.take_null() || r.number(out.emplace());
+}
+
+bool number_or_skip(json::Reader& r, std::optional<double>& out) {
+  out.reset();
+  if (r.peek() != '-' && !digit(r.peek())) return r.skip();
+  return r.number(out.emplace());
 }
 
 bool any_object(json::Reader& r) {

@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-
 #include "tests/adapter/cases.hpp"
 
 using namespace bencher;
@@ -48,6 +47,17 @@ TEST_SUITE("adapter/read") {
     REQUIRE(named.warnings.size() == 2);
     for (const auto& warning : named.warnings)
       CHECK(warning.starts_with("x.txt: "));
+  }
+
+  TEST_CASE("a mapping reads what no file adapter is named for") {
+    ReadSettings settings{.file_adapters = {{"b.txt", AdapterKind::go_bench}}};
+    settings.mapping = R"({"format":"csv","name":"n","metrics":[{"measure":"latency","value":"v","unit":"ns"}]})";
+    const Output outputs[]{{"a.csv", "n,v\nx,3\n"}, {"b.txt", go}};
+    const auto read = read_outputs(settings, outputs).value();
+    CHECK(read.results.at(0) == test::results({{"x", {{"latency", metric(3)}}}}));
+    CHECK(read.results.at(1) == test::results({{"BenchmarkA-8", {{"latency", metric(7)}}}}));
+    settings.mapping = "{";
+    CHECK(read_outputs(settings, outputs).error().message().starts_with("mapping: "));
   }
 
   TEST_CASE("folding makes one result of all") {

@@ -161,6 +161,28 @@ TEST_SUITE("cli/run") {
     CHECK(none.requests.empty());
   }
 
+  TEST_CASE("a mapping file reads any JSON or CSV, here for files and on the server for an image") {
+    const std::string mapping =
+        R"({"format":"csv","name":"benchmark","metrics":[{"measure":"latency","value":"time","unit":"us"}]})";
+    RunWorld w;
+    w.folder.write("map.json", mapping);
+    w.folder.write("a.csv", "benchmark,time\nfirst,1.5\n");
+    CHECK(w.run_bencher({"--adapter", "mapping:map.json", "--file", "a.csv"}) == 0);
+    CHECK(w.bodies.at(0)["results"].items()[0].text() ==
+          "{\n  \"first\": {\n    \"latency\": {\"value\": 1500.0}\n  }\n}\n");
+    CHECK(w.bodies.at(0)["settings"].compact() == R"({"adapter":"json"})");
+    CHECK(w.run_bencher({"--adapter", "mapping:map.json", "--image", "x:v1", "--detach"}) == 0);
+    CHECK(w.bodies.at(1)["settings"]["mapping"].text() == mapping);
+    CHECK(w.bodies.at(1)["settings"]["adapter"].text() == "json");
+
+    RunWorld bad;
+    bad.folder.write("map.json", R"({"format":"xml"})");
+    CHECK(bad.run_bencher({"--adapter", "mapping:map.json", "touch ran"}) == 2);
+    CHECK(bad.err.str().find("map.json: ") != std::string::npos);
+    CHECK(bad.run_bencher({"--adapter", "mapping:nowhere.json", "touch ran"}) == 2);
+    CHECK_FALSE(std::filesystem::exists(bad.folder.path("ran")));
+  }
+
   TEST_CASE("a file's adapter follows the last colon, if there is one of that name") {
     CHECK(result_file("a:b.txt").path == "a:b.txt");
     CHECK_FALSE(result_file("a:b.txt").adapter.has_value());

@@ -52,6 +52,21 @@ std::span<const Harness> harnesses() {
       Harness{shell_wrk, "wrk, wrk2", "what they print, also with `--latency`", "further/shell_wrk/v4.1_latency.txt"},
       Harness{shell_junit, "test tools that write JUnit's XML", "the durations of test cases",
               "further/shell_junit/catch2_v2.13.xml"},
+      Harness{rust_criterion_json, "cargo-criterion", "`--message-format=json`",
+              "further/rust_criterion_json/cargo-criterion1.1.json", "benchmark-complete"},
+      Harness{cpp_nanobench, "nanobench", "the JSON and CSV templates, the Markdown table",
+              "further/cpp_nanobench/made_tables.md"},
+      Harness{js_mitata, "mitata", "`format: 'json'` of versions 0.1 and 1", "further/js_mitata/v0.1.6.json",
+              "\"benchmarks\""},
+      Harness{js_tinybench, "tinybench", "tasks, results and table of versions 2 to 6 as JSON, `console.table`",
+              "further/js_tinybench/v2.9_table.json"},
+      Harness{js_deno, "Deno", "`deno bench --json`", "further/js_deno/v2.9.json", "\"benches\""},
+      Harness{python_pyperf, "pyperf", "suites and single benchmarks as JSON",
+              "further/python_pyperf/v2.11_single.json"},
+      Harness{shell_k6, "k6", "`--summary-export`, the data of `handleSummary`, the machine-readable summary",
+              "further/shell_k6/v1.8_summary_export.json", "\"metrics\"", true},
+      Harness{julia_benchmark_tools, "BenchmarkTools.jl", "`BenchmarkTools.save`",
+              "further/julia_benchmark_tools/made_groups.json"},
   };
   return all;
 }

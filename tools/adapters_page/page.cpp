@@ -169,7 +169,7 @@ class Page {
       const auto* row = row_of(kind);
       if (!row) continue;
       const auto& harness = harness_of(kind);
-      const auto alias = adapter::alias(kind);
+      const auto alias = alias(kind);
       out += fmt::format("| [`{0}`](#{0}){1} | {2} | {3} | {4} | {5} | {6} |\n", name(kind),
                          alias.empty() ? "" : fmt::format(", `{}`", alias), harness.tool, harness.forms,
                          averages(row->averages), measures(harness), row->detected ? "✓" : "");
