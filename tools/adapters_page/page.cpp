@@ -169,9 +169,9 @@ class Page {
       const auto* row = row_of(kind);
       if (!row) continue;
       const auto& harness = harness_of(kind);
-      const auto alias = alias(kind);
+      const auto other = bencher::alias(kind);
       out += fmt::format("| [`{0}`](#{0}){1} | {2} | {3} | {4} | {5} | {6} |\n", name(kind),
-                         alias.empty() ? "" : fmt::format(", `{}`", alias), harness.tool, harness.forms,
+                         other.empty() ? "" : fmt::format(", `{}`", other), harness.tool, harness.forms,
                          averages(row->averages), measures(harness), row->detected ? "✓" : "");
     }
     out.pop_back();
