@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint32_t free_slot = UINT32_MAX;
 
 std::string shown(std::string_view name) {
-  return name.size() <= 100 ? to_valid_utf8(name) : to_valid_utf8(name.substr(0, 100)) + "…";
+  return excerpt(name, 100);
 }
 
 /// The same as `first_of_name`, by sorting: as quick for any choice of names.

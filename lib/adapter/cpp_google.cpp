@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "bencher/base/encoding.hpp"
+
 #include "lib/adapter/json_fields.hpp"
 
 namespace bencher::adapter {
@@ -97,7 +99,7 @@ class Google {
     factor_ = strict ? time_factor(unit) : any_time_factor(unit);
     if (factor_ == 0) {
       reader_.go(mark);
-      return reader_.fail(fmt::format("'{}' is no unit of time", unit.substr(0, 40)));
+      return reader_.fail(fmt::format("'{}' is no unit of time", excerpt(unit, 40)));
     }
     unit_ = unit;
     return true;

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "bencher/base/encoding.hpp"
+
 #include "lib/adapter/json_fields.hpp"
 
 namespace bencher::adapter {
@@ -52,7 +54,7 @@ class Jmh {
     out_.benchmark(name);
     const auto kind = convert(primary);
     if (kind == Kind::none)
-      return reader_.fail(fmt::format("'{}' is no scoreUnit that can be read", primary.unit.substr(0, 40)));
+      return reader_.fail(fmt::format("'{}' is no scoreUnit that can be read", excerpt(primary.unit, 40)));
     const Metric metric{*primary.score, primary.lower, primary.upper};
     kind == Kind::latency ? out_.latency(metric) : out_.throughput(metric);
     for (auto& s : secondary_) {

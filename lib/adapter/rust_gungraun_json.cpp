@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include "bencher/base/encoding.hpp"
+
 #include "lib/adapter/gungraun.hpp"
 #include "lib/adapter/json_fields.hpp"
 
@@ -89,7 +91,7 @@ bool one_of(Reader& r, std::string& out, std::initializer_list<std::string_view>
   for (const auto name : names)
     if (name == out) return true;
   r.go(mark);
-  return r.fail(fmt::format("'{}' is not known", out.substr(0, 40)));
+  return r.fail(fmt::format("'{}' is not known", excerpt(out, 40)));
 }
 
 bool metric_value(Reader& r, double& out) {
@@ -138,11 +140,11 @@ bool summary(Reader& r, Profile* into) {
   }
   return variant(r, "a summary", [&](const std::string& kind) {
     if (kind != "Callgrind" && kind != "Cachegrind" && kind != "Dhat" && kind != "ErrorTool")
-      return r.fail(fmt::format("'{}' is no known tool", kind.substr(0, 40)));
+      return r.fail(fmt::format("'{}' is no known tool", excerpt(kind, 40)));
     if (into) into->kind = kind;
     return json::object(r, "metrics", [&](std::string_view name) {
       const std::string key(name);
-      if (!find_key(kind, key)) return r.fail(fmt::format("'{}' is no metric of {}", key.substr(0, 40), kind));
+      if (!find_key(kind, key)) return r.fail(fmt::format("'{}' is no metric of {}", excerpt(key, 40), kind));
       static constexpr json::Field fields[]{{"diffs", false}, {"metrics"}};
       return json::record(r, "a metric", fields, [&](std::size_t field) {
         if (field == 1) {

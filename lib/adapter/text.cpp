@@ -396,9 +396,9 @@ bool csv_record(std::string_view& text, char separator, std::vector<std::string>
 Error no_match(std::string_view text, const char* near, std::string_view form) {
   if (near) {
     const auto line = feeds(between(text.data(), near)) + 1;
-    const auto shown = between(near, std::find(near, text.data() + text.size(), '\n')).substr(0, 100);
+    const auto shown = between(near, std::find(near, text.data() + text.size(), '\n'));
     return Error(Errc::invalid_argument, fmt::format("no line reads as '{}'; line {} comes near: '{}'", form, line,
-                                                     to_valid_utf8(trimmed(shown))));
+                                                     excerpt(trimmed(shown), 100)));
   }
   return Error(Errc::invalid_argument, fmt::format("none of {} lines reads as '{}'", feeds(text) + 1, form));
 }

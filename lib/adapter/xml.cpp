@@ -125,8 +125,7 @@ Xml::Token Xml::next() {
     const auto open = text_.find('<', at_);
     if (open == std::string_view::npos) {
       at_ = text_.size();
-      if (!open_.empty())
-        return fail(fmt::format("the text ends within <{}>", to_valid_utf8(open_.back().substr(0, 80))));
+      if (!open_.empty()) return fail(fmt::format("the text ends within <{}>", excerpt(open_.back(), 80)));
       return Token::end;
     }
     at_ = open;
@@ -152,11 +151,11 @@ Xml::Token Xml::next() {
     if (c == '"' || c == '\'') at = std::min(text_.find(c, at + 1), text_.size() - 1);
   }
   if (at == text_.size() || text_[at] != '>' || name_.empty())
-    return fail(fmt::format("a tag <{}> without its end", to_valid_utf8(name_.substr(0, 80))));
+    return fail(fmt::format("a tag <{}> without its end", excerpt(name_, 80)));
   at_ = at + 1;
   if (closing) {
     if (open_.empty() || open_.back() != name_)
-      return fail(fmt::format("</{}> closes nothing that is open", to_valid_utf8(name_.substr(0, 80))));
+      return fail(fmt::format("</{}> closes nothing that is open", excerpt(name_, 80)));
     open_.pop_back();
     return Token::close;
   }

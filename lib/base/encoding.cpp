@@ -161,4 +161,13 @@ std::string to_valid_utf8(std::string_view bytes) {
   return out;
 }
 
+std::string excerpt(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return to_valid_utf8(text);
+  constexpr std::size_t longest = 4;
+  auto cut = most;
+  while (cut > 0 && most - cut < longest && (text[cut] & 0xc0) == 0x80)
+    --cut;
+  return to_valid_utf8(text.substr(0, cut)) + "…";
+}
+
 }  // namespace bencher
