@@ -37,7 +37,7 @@ class Jmh {
     std::string mode, params;
     Score primary;
     secondary_.clear();
-    const bool done = json::record(reader_, "a benchmark", fields, [&](std::size_t field) {
+    const bool done = json::record(reader_, "a benchmark", fields, entry_shape_, [&](std::size_t field) {
       switch (field) {
         case 0: return name_text(reader_, name, name_scratch_);
         case 1: return read(primary);
@@ -103,7 +103,7 @@ class Jmh {
 
   bool read(Score& out) {
     static constexpr json::Field fields[]{{"score"}, {"scoreConfidence", strict}, {"scoreUnit"}};
-    return json::record(reader_, "a metric", fields, [&](std::size_t field) {
+    return json::record(reader_, "a metric", fields, metric_shape_, [&](std::size_t field) {
       switch (field) {
         case 0: return strict ? decimal(reader_, out.score.emplace()) : optional_decimal(reader_, out.score);
         case 1: return confidence(out);
@@ -168,6 +168,7 @@ class Jmh {
   Builder& out_;
   std::string name_scratch_;
   std::vector<Secondary> secondary_;
+  json::Shape entry_shape_, metric_shape_;
 };
 
 }  // namespace
