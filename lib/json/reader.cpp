@@ -392,8 +392,9 @@ bool Reader::number_token(const char*& first, const char*& last) {
   if (c != '-' && !is_digit(c)) return fail(fmt::format("expected a number, found {}", found()));
   first = here();
   last = nullptr;
+  if (is_digit(c) && end_ - first > 1 && delimiter[static_cast<unsigned char>(first[1])]) last = first + 1;
 #ifdef __SSE2__
-  if (end_ - first >= 32) last = plain_number_end(first);
+  if (!last && end_ - first >= 32) last = plain_number_end(first);
 #endif
   if (!last) {
     const char* fault = nullptr;
