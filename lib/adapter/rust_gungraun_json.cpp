@@ -376,7 +376,9 @@ std::vector<std::size_t> closes(std::string_view text) {
   std::vector<std::size_t> out;
   std::map<std::size_t, std::size_t> next;
   for (auto end = text.size(); end != std::string_view::npos;) {
-    const auto feed = end == 0 ? std::string_view::npos : text.rfind('\n', end - 1);
+    const void* found_feed = ::memrchr(text.data(), '\n', end);
+    const auto feed = found_feed ? static_cast<std::size_t>(static_cast<const char*>(found_feed) - text.data())
+                                 : std::string_view::npos;
     const auto line = text.substr(feed + 1, end - (feed + 1));
     const auto content = without_spaces(line);
     if (content == "}") next[indent(line)] = end;

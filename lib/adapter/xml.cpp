@@ -53,7 +53,9 @@ void put_reference(std::string& out, std::string_view reference) {
   out.append("&").append(reference).append(";");
 }
 
-void unescape(std::string_view text, std::string& out) {
+}  // namespace
+
+void Xml::unescape(std::string_view text, std::string& out) {
   out.clear();
   while (!text.empty()) {
     const auto at = std::min(text.find('&'), text.size());
@@ -70,8 +72,6 @@ void unescape(std::string_view text, std::string& out) {
     }
   }
 }
-
-}  // namespace
 
 Xml::Token Xml::fail(std::string reason) {
   if (reason_.empty()) reason_ = std::move(reason);
@@ -166,32 +166,37 @@ Xml::Token Xml::next() {
   return Token::open;
 }
 
-bool Xml::attribute(std::string_view key, std::string& out) const {
-  std::size_t at = 0;
+bool Xml::next_attribute(std::size_t& at, std::string_view& key, std::string_view& raw) const {
   const auto skip = [&] {
     while (at < attributes_.size() && space(attributes_[at]))
       ++at;
   };
-  out.clear();
-  for (;;) {
-    skip();
-    const auto from = at;
-    while (at < attributes_.size() && name_sign(attributes_[at]))
-      ++at;
-    const auto name = attributes_.substr(from, at - from);
-    skip();
-    if (name.empty() || at == attributes_.size() || attributes_[at] != '=') return false;
+  skip();
+  const auto from = at;
+  while (at < attributes_.size() && name_sign(attributes_[at]))
     ++at;
-    skip();
-    if (at == attributes_.size() || (attributes_[at] != '"' && attributes_[at] != '\'')) return false;
-    const auto end = attributes_.find(attributes_[at], at + 1);
-    if (end == std::string_view::npos) return false;
+  key = attributes_.substr(from, at - from);
+  skip();
+  if (key.empty() || at == attributes_.size() || attributes_[at] != '=') return false;
+  ++at;
+  skip();
+  if (at == attributes_.size() || (attributes_[at] != '"' && attributes_[at] != '\'')) return false;
+  const auto end = attributes_.find(attributes_[at], at + 1);
+  if (end == std::string_view::npos) return false;
+  raw = attributes_.substr(at + 1, end - at - 1);
+  at = end + 1;
+  return true;
+}
+
+bool Xml::attribute(std::string_view key, std::string& out) const {
+  out.clear();
+  std::string_view name, raw;
+  for (std::size_t at = 0; next_attribute(at, name, raw);)
     if (name == key) {
-      unescape(attributes_.substr(at + 1, end - at - 1), out);
+      unescape(raw, out);
       return true;
     }
-    at = end + 1;
-  }
+  return false;
 }
 
 }  // namespace bencher::adapter
