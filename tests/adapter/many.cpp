@@ -80,7 +80,7 @@ constexpr std::string_view catch2_head =
     "-------------------------------------------------------------------------------\nbody.inc:7\n\n";
 
 constexpr Form text_forms[]{
-    {"cpp_catch2", cpp_catch2, catch2_head, catch2_row},
+    {"cpp_catch2", cpp_catch2, catch2_head, catch2_row, "", "\ntest cases: 1 | 1 passed\n"},
     {"catch2 xml", cpp_catch2,
      "<?xml version=\"1.0\"?>\n<Catch name=\"b\">\n<Group name=\"b\">\n  <TestCase name=\"Fibonacci\">\n", catch2_xml,
      "", "    <OverallResult success=\"true\"/>\n  </TestCase>\n</Group>\n</Catch>\n"},
