@@ -2,14 +2,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/core.h>
 
-#include "bencher/auth/credential.hpp"
-#include "bencher/base/encoding.hpp"
-
-#include "apps/server/app.hpp"
-#include "apps/server/hub.hpp"
-#include "apps/server/job_output.hpp"
-#include "lib/job/json.hpp"
-#include "lib/storage/specs.hpp"
+#include "apps/server/runner_jobs.hpp"
 
 namespace bencher::server {
 namespace {
@@ -18,8 +11,6 @@ using namespace boost::asio::experimental::awaitable_operators;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::int64_t pull_token_seconds = 600;
-constexpr std::int64_t heartbeat_persisted_seconds = 15;
 constexpr seconds cancel_grace{30};
 
 struct RunnerPath {
@@ -53,55 +44,6 @@ BOOST_DESCRIBE_STRUCT(ClaimedWire, (),
                       (uuid, status, spec, config, oci_token, timeout, runner, claimed, started, completed, created,
                        modified))
 
-/// What a runner says of its job, in the forms of both of the protocol's revisions.
-struct RunnerMessage {
-  std::optional<std::string> event;
-  std::optional<std::string> status;
-  std::optional<AnyUuid> job;
-  std::optional<std::vector<IterationOutputWire>> results;
-  std::optional<std::string> error;
-  std::optional<int> exit_code;
-  std::optional<std::string> stdout_;
-  std::optional<std::string> stderr_;
-  std::optional<std::map<std::string, std::string>> output;
-  std::optional<std::uint32_t> iteration;
-  std::optional<std::string> stream;
-  std::optional<std::uint64_t> offset;
-  std::optional<std::string> data;
-};
-BOOST_DESCRIBE_STRUCT(RunnerMessage, (),
-                      (event, status, job, results, error, exit_code, stdout_, stderr_, output, iteration, stream,
-                       offset, data))
-
-JobOutput output_of(RunnerMessage message) {
-  JobOutput out;
-  if (message.results) {
-    for (auto& r : *message.results)
-      out.results.push_back(from_wire(std::move(r)));
-  } else if (message.exit_code || message.stdout_ || message.stderr_ || message.output) {
-    IterationOutput one;
-    one.exit_code = message.exit_code.value_or(0);
-    one.stdout_ = std::move(message.stdout_);
-    one.stderr_ = std::move(message.stderr_);
-    one.output = std::move(message.output);
-    out.results.push_back(std::move(one));
-  }
-  out.error = std::move(message.error);
-  return out;
-}
-
-/// The runner of the path, if the request has its key. Error: `unauthenticated`, whatever is wrong.
-Result<st::RunnerRow> the_runner(st::Connection& c, const http::RequestHead& head, std::string_view id) {
-  const auto refused = [] { return Error(Errc::unauthenticated, "the runner key is not valid for this runner"); };
-  const auto key = bearer(head);
-  if (!key || !is_key(KeyKind::runner, *key)) return refused();
-  auto parsed = ResourceId::parse(id);
-  if (!parsed) return refused();
-  auto row = st::find_runner(c, *parsed);
-  if (!row || row->runner.archived || !constant_time_equal(row->key_hash, hash_key(*key))) return refused();
-  return *std::move(row);
-}
-
 struct RunnersJob {
   st::RunnerRow runner;
   st::JobRow job;
@@ -119,29 +61,12 @@ extern const std::array<CustomEndpoint, 4> channels;
 
 // Claims.
 
-std::string pull_token(const Context& context, const ClaimedJob& job, Timestamp now) {
-  TokenClaims claims;
-  claims.audience = "oci_runner";
-  claims.issued_at = now.seconds;
-  claims.expires = now.seconds + pull_token_seconds;
-  claims.issuer = context.config.issuer;
-  claims.subject = job.runner.str();
-  claims.oci = OciScope{job.config.project.str(), {"pull"}};
-  return encode_token(claims, context.config.secret_key);
-}
-
 http::Reply print_claim(const Context& context, const ClaimedJob& job, Timestamp now) {
   ClaimedWire w;
   w.uuid = job.uuid;
   w.status = job.status;
   w.spec = job.spec;
-  w.config = to_wire(job.config);
-  // How outputs are read is no matter of the runner; the protocol's own two settings stay.
-  w.config.all_measures.reset();
-  w.config.distinct_names.reset();
-  w.config.fold_repeats.reset();
-  w.config.file_adapters.reset();
-  w.config.mapping.reset();
+  w.config = config_for_runner(job.config);
   w.oci_token = pull_token(context, job, now);
   w.timeout = job.timeout;
   w.runner = job.runner;
@@ -164,28 +89,6 @@ Result<seconds> poll_timeout(std::string_view body) {
   return seconds(std::clamp<std::int64_t>(wanted, 1, 60));
 }
 
-struct Attempt {
-  st::RunnerId runner{};
-  std::vector<st::SpecId> specs;
-  std::optional<ClaimedJob> job;
-  std::optional<st::JobId> job_id;
-  std::vector<st::SpecId> pending;  // what else could be claimed
-};
-
-Task<void> release(Context& context, st::JobId id) {
-  const auto env = context.env();
-  const auto work = [&](st::Connection& c) -> Result<st::JobRow> {
-    const auto job = st::job_by_id(c, id);
-    if (!job) return Error(Errc::not_found, "the job is gone");
-    return pipeline::advance(c, env, *job, JobEvent::release);
-  };
-  auto released = co_await context.write(work);
-  context.hub->ended(id);
-  if (!released) co_return;
-  context.hub->status(released->uuid, JobStatus::pending, std::nullopt, std::nullopt);
-  context.hub->wake(released->spec_id);
-}
-
 Task<void> claim_job(App& app, http::Exchange& exchange, http::Params path) {
   auto& context = app.context();
   auto& hub = *context.hub;
@@ -206,15 +109,7 @@ Task<void> claim_job(App& app, http::Exchange& exchange, http::Params path) {
     const auto env = context.env();
     const auto work = [&](st::Connection& c) -> Result<Attempt> {
       BENCHER_TRY(const auto runner, the_runner(c, exchange.head(), path[0].second));
-      Attempt out;
-      out.runner = runner.id;
-      out.specs = st::runner_spec_ids(c, runner.id);
-      BENCHER_TRY(out.job, pipeline::claim(c, env, runner.id));
-      if (out.job) {
-        out.job_id = st::find_job(c, out.job->uuid)->id;
-        out.pending = st::pending_specs(c);
-      }
-      return out;
+      return attempt_claim(c, env, runner.id);
     };
     if (wait) wait->woken = false;
     auto attempt = co_await context.write(work);
@@ -225,12 +120,7 @@ Task<void> claim_job(App& app, http::Exchange& exchange, http::Params path) {
     }
     if (attempt->job) {
       if (wait) hub.leave(wait);
-      hub.live(*attempt->job_id, attempt->job->uuid)->persisted_heartbeat = env.time();
-      hub.status(attempt->job->uuid, JobStatus::claimed, std::nullopt, std::nullopt);
-      // The next one that waits takes the next job.
-      for (const auto spec : attempt->pending)
-        hub.wake(spec);
-      hub.positions_changed();
+      job_claimed(context, *attempt, env.time());
       boost::asio::steady_timer now(context.io, seconds(0));
       const auto left = co_await (exchange.gone() || now.async_wait(boost::asio::use_awaitable));
       if (left.index() == 0 && std::get<0>(left)) {
@@ -265,103 +155,6 @@ Task<void> claim_job(App& app, http::Exchange& exchange, http::Params path) {
 }
 
 // What a runner reports, through the channel or by PATCH.
-
-/// An event of a job that brings no results, in a transaction of its own.
-Task<Result<st::JobRow>> advance(Context& context, st::JobId id, JobEvent event) {
-  const auto env = context.env();
-  const auto work = [&](st::Connection& c) -> Result<st::JobRow> {
-    const auto job = st::job_by_id(c, id);
-    if (!job) return Error(Errc::not_found, "the job is gone");
-    return pipeline::advance(c, env, *job, event);
-  };
-  auto advanced = co_await context.write(work);
-  co_return advanced;
-}
-
-Task<JobStatus> current_status(Context& context, st::JobId id) {
-  const auto work = [&](st::Connection& c) {
-    const auto job = st::job_by_id(c, id);
-    return job ? job->state.status : JobStatus::canceled;
-  };
-  co_return co_await context.read(work);
-}
-
-/// After a job has left its runner: its lease ends, watchers hear of it, and who waits for its place is woken.
-Task<void> job_ended(Context& context, const st::JobRow& job, std::optional<std::string> error) {
-  context.hub->ended(job.id);
-  context.hub->status(job.uuid, job.state.status, std::nullopt, error);
-  const auto work = [](st::Connection& c) { return st::pending_specs(c); };
-  const auto pending = co_await context.read(work);
-  for (const auto spec : pending)
-    context.hub->wake(spec);
-}
-
-struct Finished {
-  st::JobRow job;
-  std::optional<std::string> error;
-};
-
-/// Keeps the output, then completes, fails or cancels the job. Error: `conflict`, the state does not allow it.
-Task<Result<Finished>> finish(Context& context, const st::JobRow& row, JobEvent event, JobOutput output) {
-  const auto env = context.env();
-  Result<ReadResults> parsed = ReadResults();
-  if (!next_status(row.state.status, event)) {
-    // Said by the table before anything is kept.
-    auto refused = step(row.state, event, env.time());
-    co_return std::move(refused).error();
-  }
-  struct About {
-    Uuid<Project> project;
-    ReadSettings settings;
-  };
-  const auto ask = [&](st::Connection& c) {
-    return About{st::project_by_id(c, st::project_of_job(c, row))->project.uuid, pipeline::job_settings(c, row)};
-  };
-  const auto about = co_await context.read(ask);
-  if (event != JobEvent::cancel) {
-    const auto keep = [&]() -> Result<void> {
-      if (event == JobEvent::complete) parsed = read_outputs(about.settings, adapter_texts(output));
-      if (!parsed && !output.error) output.error = parsed.error().message();
-      return store_output(context.blobs, about.project, row.uuid, output);
-    };
-    auto kept = co_await context.compute(keep);
-    if (!kept) co_return std::move(kept).error();
-  }
-  const auto work = [&](st::Connection& c) -> Result<Finished> {
-    const auto job = st::job_by_id(c, row.id);
-    if (!job) return Error(Errc::not_found, "the job is gone");
-    if (event != JobEvent::complete) {
-      BENCHER_TRY(auto advanced, pipeline::advance(c, env, *job, event));
-      return Finished{std::move(advanced), output.error};
-    }
-    BENCHER_TRY(auto completed, pipeline::complete(c, env, *job, parsed));
-    return Finished{std::move(completed.job), std::move(completed.error)};
-  };
-  auto finished = co_await context.write(work);
-  if (!finished) co_return std::move(finished).error();
-  if (finished->error && !output.error) {
-    // The results were well-formed, but could not be stored: the output says why.
-    output.error = finished->error;
-    const auto keep = [&] { return store_output(context.blobs, about.project, row.uuid, output).has_value(); };
-    co_await context.compute(keep);
-  }
-  co_await job_ended(context, finished->job, finished->error);
-  co_return finished;
-}
-
-Task<void> beat(Context& context, LiveJob& live) {
-  context.hub->heard_of(live.id);
-  const auto now = Timestamp::of(context.clock.now());
-  if (now.seconds - live.persisted_heartbeat.seconds < heartbeat_persisted_seconds) co_return;
-  live.persisted_heartbeat = now;
-  const auto work = [&](st::Connection& c) {
-    const auto job = st::job_by_id(c, live.id);
-    st::touch_job(c, live.id, now);
-    if (job && job->runner_id) st::touch_runner(c, *job->runner_id, now);
-    return true;
-  };
-  co_await context.write(work);
-}
 
 // The channel.
 
@@ -443,7 +236,7 @@ class Channel {
       co_return Handled::valid;
     }
     if (event == "heartbeat" || event == "log") {
-      if (event == "log") take_log(message);
+      if (event == "log") take_log(context_, job_.uuid, message);
       if (!live_->canceled && past_limit(job_.state, job_.timeout, context_.config.job_grace, now())) {
         auto over = co_await advance(context_, job_.id, JobEvent::overrun);
         if (over) {
@@ -458,15 +251,6 @@ class Channel {
     if (event == "completed" || event == "failed" || event == "canceled" || event == "cancelled")
       co_return co_await terminal(event, std::move(message));
     co_return Handled::ignored;
-  }
-
-  void take_log(const RunnerMessage& message) {
-    if (!message.data) return;
-    const auto iteration = message.iteration.value_or(0);
-    const bool is_stderr = message.stream == "stderr";
-    const auto log = context_.hub->log(job_.uuid);
-    const auto text = log->fresh(iteration, is_stderr, message.offset.value_or(0), *message.data);
-    if (!log->ended) log->append_log(iteration, is_stderr, text);
   }
 
   Task<Handled> terminal(const std::string& event, RunnerMessage message) {
