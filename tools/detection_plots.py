@@ -5,8 +5,7 @@ from xml.sax.saxutils import escape
 
 COLOURS = ("#2f6fdb", "#d9662b", "#2a9d6a", "#a45bd0", "#b58900", "#888888")
 STYLE = """<style>
-text{font:12px system-ui,sans-serif;fill:#333}.t{font-size:14px;font-weight:600}.g{stroke:#ccc;stroke-width:1}.l{fill:none;stroke-width:2}
-""" + "".join(f".p{i}{{fill:{colour}}}.l{i}{{stroke:{colour}}}" for i, colour in enumerate(COLOURS)) + """
+text{font:12px system-ui,sans-serif;fill:#333}.t{font-size:14px;font-weight:600}.g{stroke:#ccc}
 @media(prefers-color-scheme:dark){text{fill:#ddd}.g{stroke:#444}}
 </style>"""
 WIDTH = 720
@@ -26,18 +25,18 @@ class Drawing:
         self.parts.append(f'<text x="{number(x)}" y="{number(y)}" text-anchor="{anchor}">{escape(text)}</text>')
 
     def grid(self, x1, y1, x2, y2):
-        self.parts.append(f'<path class="g" d="M{number(x1)} {number(y1)}L{number(x2)} {number(y2)}"/>')
+        self.parts.append(f'<path class="g" stroke="#ccc" d="M{number(x1)} {number(y1)}L{number(x2)} {number(y2)}"/>')
 
     def bar(self, x, y, width, height, colour=0):
-        self.parts.append(f'<rect class="p{colour}" x="{number(x)}" y="{number(y)}" width="{number(max(width, 1))}" '
+        self.parts.append(f'<rect fill="{COLOURS[colour]}" x="{number(x)}" y="{number(y)}" width="{number(max(width, 1))}" '
                           f'height="{number(height)}"/>')
 
     def dot(self, x, y, colour=0, radius=4):
-        self.parts.append(f'<circle class="p{colour}" cx="{number(x)}" cy="{number(y)}" r="{radius}"/>')
+        self.parts.append(f'<circle fill="{COLOURS[colour]}" cx="{number(x)}" cy="{number(y)}" r="{radius}"/>')
 
     def line(self, points, colour=0):
         path = "L".join(f"{number(x)} {number(y)}" for x, y in points)
-        self.parts.append(f'<path class="l l{colour}" d="M{path}"/>')
+        self.parts.append(f'<path fill="none" stroke="{COLOURS[colour]}" stroke-width="2" d="M{path}"/>')
 
     def save(self, path):
         path.write_text("\n".join([*self.parts, "</svg>"]) + "\n")
@@ -96,7 +95,7 @@ def dots(path, title, rows, most):
 
 def lines(path, title, across, up, series, most=None):
     """Lines of (name, [(x, y)])."""
-    left, top, right, bottom = 60, 40, WIDTH - 20, 280
+    left, top, right, bottom = 60, 56, WIDTH - 20, 296
     drawing = Drawing(title, bottom + 44 + 18 * ((len(series) + 1) // 2))
     xs = sorted({x for _, points in series for x, _ in points})
     high = most or max(y for _, points in series for _, y in points) * 1.05
@@ -108,7 +107,7 @@ def lines(path, title, across, up, series, most=None):
     for x in xs:
         drawing.text(place_x(x), bottom + 16, f"{x:g}", "middle")
     drawing.text((left + right) / 2, bottom + 32, across, "middle")
-    drawing.text(left, top - 6, up)
+    drawing.text(left, top - 12, up)
     for i, (name, points) in enumerate(series):
         drawing.line([(place_x(x), place_y(y)) for x, y in points], i)
         for x, y in points:

@@ -69,16 +69,16 @@ class Detect:
 
 
 class Detector:
-    def __init__(self, name, algorithm, plain=False):
-        self.name, self.algorithm, self.plain = name, algorithm, plain
+    def __init__(self, name, short, algorithm, plain=False):
+        self.name, self.short, self.algorithm, self.plain = name, short, algorithm, plain
 
 
-CHANGE_POINT = Detector("`change_point`: robust, with autocorrelation", "robust")
+CHANGE_POINT = Detector("`change_point`: robust, with autocorrelation", "change_point", "robust")
 DETECTORS = [
     CHANGE_POINT,
-    Detector("robust", "robust", plain=True),
-    Detector("e-divisive on ranks, window 100, p 0.0001", "edivisive_rank"),
-    Detector("e-divisive, window 50, p 0.001", "edivisive"),
+    Detector("robust", "robust", "robust", plain=True),
+    Detector("e-divisive on ranks, window 100, p 0.0001", "e-divisive on ranks", "edivisive_rank"),
+    Detector("e-divisive, window 50, p 0.001", "e-divisive", "edivisive"),
 ]
 
 
@@ -352,7 +352,7 @@ def study(detect, labelled):
         f1.append((f"{test} {boundary:g}", score.row()[0]))
         rows.append([f"`{test}` {boundary:g}", *score_cells(score)])
     page = put(page, "tests", table(["test, in 10 runs", "F1", "precision", "recall", "false per 1,000 values"], rows))
-    f1 += [(plain(d.name) + ", in 20", replay_score(labelled, replayed[d.name], 20).row()[0]) for d in DETECTORS]
+    f1 += [(d.short + ", in 20 runs", replay_score(labelled, replayed[d.name], 20).row()[0]) for d in DETECTORS]
     bars(PLOTS / "f1.svg", "F1 on the labelled series, run by run", f1, "F1", most=1)
 
     def within(found, wait):
@@ -390,8 +390,9 @@ def study(detect, labelled):
     false = false_changes(detect)
     page = put(page, "correlated", table(["false changes per 1,000 values; correlation", *map(str, CORRELATIONS)],
                                          [[name, *(f"{v:.2f}" for v in values)] for name, values in false.items()]))
+    short = {detector.name: detector.short for detector in DETECTORS}
     lines(PLOTS / "correlated.svg", "False changes in noise whose neighbours correlate", "lag-one correlation",
-          "per 1,000 values", [(plain(name), list(zip(CORRELATIONS, values))) for name, values in false.items()
+          "per 1,000 values", [(short.get(name, plain(name)), list(zip(CORRELATIONS, values))) for name, values in false.items()
                                if "t_test" not in name])
     PAGE.write_text(page)
     return 0

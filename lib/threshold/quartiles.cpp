@@ -141,8 +141,8 @@ std::optional<Quartiles> quartiles_of(std::span<const double> values) {
   const auto quartile = [&](std::size_t k) {
     return pairs[k].at + (pairs[k].after - pairs[k].at) * place_of(quarters[k], values.size()).share;
   };
-  const auto out = values.size() > 1 ? Quartiles{quartile(0), quartile(1), quartile(2)}
-                                     : Quartiles{values[0], values[0], values[0]};
+  const auto out =
+      values.size() > 1 ? Quartiles{quartile(0), quartile(1), quartile(2)} : Quartiles{values[0], values[0], values[0]};
   if (!std::isfinite(out.q1) || !std::isfinite(out.q2) || !std::isfinite(out.q3)) return {};
   return out;
 }
