@@ -51,6 +51,7 @@ class Before {
     const double by_ranks = threshold::rank_sum_pvalue(sorted_, newest, widening);
     // Student's tails are never lighter than the normal ones, which cost much less.
     if (std::sqrt(2 * threshold::normal_tail(t) * by_ranks) > most * (1 + 1e-9)) return {};
+    if (std::sqrt(2 * threshold::student_tail_about(t, n - 1) * by_ranks) > most * (1 + threshold::about)) return {};
     const double by_mean = 2 * threshold::student_tail(t, n - 1);
     return std::sqrt(by_mean * by_ranks);
   }

@@ -106,8 +106,8 @@ std::vector<std::size_t> split(std::span<const double> window, std::size_t begin
     if (best == intervals.end()) break;
     const auto [from, to, candidate] = *best;
     const auto at = candidate->at;
-    const double p = student_pvalue(part_of(window.subspan(from, at - from)), part_of(window.subspan(at, to - at)));
-    if (!(p <= max_pvalue)) break;
+    const auto left = part_of(window.subspan(from, at - from)), right = part_of(window.subspan(at, to - at));
+    if (!threshold::student_pvalue_within(left, right, max_pvalue)) break;
     found.push_back(begin + at);
     *best = interval(from, at);
     intervals.insert(best + 1, interval(at, to));

@@ -20,6 +20,9 @@ using Quiet =
                      policies::overflow_error<policies::ignore_error>,
                      policies::evaluation_error<policies::ignore_error>>;
 
+/// Without the long doubles that Boost.Math takes for the last digits of a double.
+using Fast = policies::normalise<Quiet, policies::promote_double<false>>::type;
+
 /// Quantiles that were asked for lately: all benchmarks of a report have the same boundary, and most of them as many
 /// values.
 class Quantiles {
@@ -66,6 +69,10 @@ double normal_tail(double deviate) {
 
 double student_tail(double t, double degrees_of_freedom) {
   return cdf(complement(boost::math::students_t_distribution<double, Quiet>(degrees_of_freedom), t));
+}
+
+double student_tail_about(double t, double degrees_of_freedom) {
+  return cdf(complement(boost::math::students_t_distribution<double, Fast>(degrees_of_freedom), t));
 }
 
 }  // namespace bencher::threshold

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "lib/threshold/tests.hpp"
 
@@ -143,14 +144,37 @@ Part part_of(std::span<const double> values) {
   return out;
 }
 
-double student_pvalue(const Part& left, const Part& right) {
+namespace {
+
+/// Student's statistic. Or the p-value itself, where there is none.
+struct Statistic {
+  double t = 0, freedom = 0;
+  std::optional<double> pvalue{};
+};
+
+Statistic student_statistic(const Part& left, const Part& right) {
   const auto n1 = static_cast<double>(left.size), n2 = static_cast<double>(right.size);
   const double freedom = n1 + n2 - 2;
-  if (freedom <= 0) return 1;
+  if (freedom <= 0) return {.pvalue = 1};
   const double pooled = ((n1 - 1) * left.variance + (n2 - 1) * right.variance) / freedom;
   const double distance = std::abs(left.mean - right.mean);
-  if (pooled == 0) return distance == 0 ? std::numeric_limits<double>::quiet_NaN() : 0.0;
-  return 2 * student_tail(distance / std::sqrt(pooled * (1 / n1 + 1 / n2)), freedom);
+  if (pooled == 0) return {.pvalue = distance == 0 ? std::numeric_limits<double>::quiet_NaN() : 0.0};
+  return {.t = distance / std::sqrt(pooled * (1 / n1 + 1 / n2)), .freedom = freedom};
+}
+
+}  // namespace
+
+double student_pvalue(const Part& left, const Part& right) {
+  const auto found = student_statistic(left, right);
+  return found.pvalue ? *found.pvalue : 2 * student_tail(found.t, found.freedom);
+}
+
+bool student_pvalue_within(const Part& left, const Part& right, double most) {
+  const auto found = student_statistic(left, right);
+  if (found.pvalue) return *found.pvalue <= most;
+  const double pvalue = 2 * student_tail_about(found.t, found.freedom);
+  if (std::abs(pvalue - most) > about * most) return pvalue < most;
+  return 2 * student_tail(found.t, found.freedom) <= most;
 }
 
 double median_in_place(std::span<double> values) {
