@@ -179,6 +179,62 @@ std::vector<Case> cases() {
              },
              "</testsuite></testsuites>\n");
        }},
+      {"rust_criterion_json", rust_criterion_json,
+       lines("",
+             [](unsigned i) {
+               return fmt::format(
+                   "{{\"reason\":\"benchmark-complete\",\"id\":\"sum/{}\",\"iteration_count\":[54019,108038,162057],"
+                   "\"measured_values\":[5489779.0,10995914.0,16505787.0],\"unit\":\"ns\",\"throughput\":[],"
+                   "\"typical\":{{\"estimate\":{}.88997296045187,\"lower_bound\":101.60260067010218,\"upper_bound\":"
+                   "102.15033738129176,\"unit\":\"ns\"}},\"mean\":{{\"estimate\":101.75,\"lower_bound\":101.5,"
+                   "\"upper_bound\":102.0,\"unit\":\"ns\"}},\"change\":null}}\n",
+                   i, i % 100);
+             })},
+      {"cpp_nanobench table", cpp_nanobench,
+       lines("|               ns/op |                op/s |    err% |     total | benchmark\n",
+             [](unsigned i) {
+               return fmt::format("|               {:>5}.81 |      128,042,553.93 |    0.3% |      0.00 | `op {}`\n",
+                                  i % 10000, i);
+             })},
+      {"js_mitata", js_mitata,
+       [] {
+         return many(
+             "{\"layout\":[{\"name\":null}],\"benchmarks\":[{\"name\":\"first\",\"stats\":{\"avg\":1}}",
+             [](unsigned i) {
+               return fmt::format(
+                   ",{{\"kind\":\"static\",\"args\":{{}},\"alias\":\"fib {}\",\"group\":0,\"baseline\":false,\"runs\":"
+                   "[{{\"stats\":{{\"kind\":\"fn\",\"samples\":[0.25,0.25,0.5],\"min\":531.06640625,\"max\":2597.9304,"
+                   "\"p25\":553.72607421875,\"p50\":590.969970703125,\"avg\":{}.533650187703}},\"args\":{{}},\"name\":"
+                   "\"fib {}\"}}]}}",
+                   i, i % 1000, i);
+             },
+             "]}");
+       }},
+      {"python_pyperf", python_pyperf,
+       [] {
+         return many(
+             "{\"version\":\"1.0\",\"benchmarks\":[{\"metadata\":{\"name\":\"first\"},\"runs\":[{\"values\":[1]}]}",
+             [](unsigned i) {
+               return fmt::format(
+                   ",{{\"metadata\":{{\"name\":\"sort {}\"}},\"runs\":[{{\"metadata\":{{\"duration\":0.0239,"
+                   "\"mem_max_rss\":19533824}},\"values\":[1.429843745626158e-07,1.3734374881835265e-07,"
+                   "1.3732812575995013e-0{}],\"warmups\":[[64,1.632343753499299e-07]]}}]}}",
+                   i, 1 + i % 9);
+             },
+             "]}");
+       }},
+      {"julia_benchmark_tools", julia_benchmark_tools,
+       [] {
+         return many(
+             "[{\"BenchmarkTools\":\"1.0.0\"},[[\"BenchmarkGroup\",{\"data\":{\"first\":[\"Trial\",{\"times\":[1]}]",
+             [](unsigned i) {
+               return fmt::format(
+                   ",\"sin {}\":[\"Trial\",{{\"allocs\":2,\"gctimes\":[0.0,0.0,12.5,0.0],\"memory\":96,\"params\":"
+                   "[\"Parameters\",{{\"samples\":10000}}],\"times\":[12.25,12.75,14.5,{}.5]}}]",
+                   i, 31 + i % 10);
+             },
+             "}}]]]");
+       }},
       {"google console", cpp_google,
        lines("Benchmark                       Time             CPU   Iterations UserCounters...\n",
              [](unsigned i) {

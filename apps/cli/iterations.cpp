@@ -28,22 +28,24 @@ fs::path located(const World& world, const std::string& file) {
   return path.is_absolute() ? path : fs::path(world.directory) / path;
 }
 
-std::string read_file(const World& world, const std::string& file) {
+}  // namespace
+
+Result<std::string> read_file(const World& world, const std::string& file) {
   const auto path = located(world, file);
   std::ifstream in(path, std::ios::binary);
   std::error_code failed;
-  if (!in || fs::is_directory(path, failed))
-    throw Failure{Exit::benchmark_failed, fmt::format("--file: '{}' cannot be read", file)};
+  if (!in || fs::is_directory(path, failed)) return Error(Errc::not_found, fmt::format("'{}' cannot be read", file));
   std::string text;
   char buffer[65536];
   while (in.read(buffer, sizeof buffer) || in.gcount() > 0) {
     text.append(buffer, static_cast<std::size_t>(in.gcount()));
     if (text.size() > largest_file)
-      throw Failure{Exit::benchmark_failed,
-                    fmt::format("--file: '{}' is larger than {} MiB", file, largest_file >> 20)};
+      return Error(Errc::too_large, fmt::format("'{}' is larger than {} MiB", file, largest_file >> 20));
   }
   return text;
 }
+
+namespace {
 
 void add_metric(json::Value& bmf, const std::string& benchmark, const char* measure, json::Value value) {
   json::Value metric;
@@ -66,13 +68,18 @@ class Collected {
       texts_.push_back(std::move(text));
       return;
     }
-    ReadSettings settings{.adapter = from.adapter.value_or(plan_.adapter), .options = plan_.options};
+    auto settings = plan_.settings;
+    if (from.adapter) settings.file_adapters = {{from.path, *from.adapter}};
     const Output output{from.path, text};
     auto read = read_outputs(settings, {&output, 1});
     if (!read) throw Failure{Exit::benchmark_failed, fmt::format("no results: {}", read.error().message())};
     for (const auto& warning : read->warnings)
       world_.err << "warning: " << (from.path.empty() ? "" : from.path + ": ") << warning << '\n';
-    texts_.push_back(print_bmf(read->results.front()));
+    auto& bmf = texts_.emplace_back();
+    write_bmf(read->results.front(), [&](std::string_view piece) {
+      bmf += piece;
+      return true;
+    });
   }
   std::vector<std::string> texts() && { return std::move(texts_); }
 
@@ -133,8 +140,11 @@ std::vector<std::string> run_iterations(World& world, const RunPlan& plan) {
       }
       results.add_metrics(bmf.compact());
     } else if (!plan.files.empty()) {
-      for (const auto& file : plan.files)
-        results.add(read_file(world, file.path), file);
+      for (const auto& file : plan.files) {
+        auto text = read_file(world, file.path);
+        if (!text) throw Failure{Exit::benchmark_failed, "--file: " + text.error().message()};
+        results.add(*std::move(text), file);
+      }
     } else if (child) {
       results.add(std::move(child->out), {});
     } else {

@@ -151,7 +151,8 @@ void add_run(std::vector<Command>& table) {
           flag("deprecated", "Ignored").alias("else-branch endif-branch no-hash").hidden(),
           flag("testbed", name_id, "Testbed (else the operating system)").from_env("BENCHER_TESTBED"),
           flag("spec-reset", "Take the testbed's spec away").needs("testbed").excludes("image"),
-          flag("adapter", word, "How results are read")
+          flag("adapter", word, "How results are read; mapping:FILE for a form of your own")
+              .or_prefixed("mapping:")
               .one_of(adapters)
               .also(hidden_adapters)
               .by_default("magic")

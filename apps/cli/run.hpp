@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "bencher/adapter/adapter.hpp"
+#include "bencher/adapter/read.hpp"
 
 #include "apps/cli/arguments.hpp"
 #include "apps/cli/world.hpp"
@@ -29,8 +29,7 @@ struct RunPlan {
   std::string display;            ///< the command in one line
   std::vector<ResultFile> files;
   std::vector<std::string> file_sizes;
-  AdapterKind adapter = AdapterKind::magic;
-  ParseOptions options;
+  ReadSettings settings;  ///< how results are read
   bool build_time = false;
   std::optional<std::string> input;  ///< of standard input, when it is the source
   std::uint32_t iterations = 1;
@@ -44,6 +43,9 @@ struct RunPlan {
   /// knows how to do.
   bool reads_here() const;
 };
+
+/// A whole file, of at most 64 MiB; relative to the world's folder. Error: `not_found` or `too_large`.
+Result<std::string> read_file(const World& world, const std::string& file);
 
 /// Throws `Failure` with `usage`. Reads standard input where it is the source.
 RunPlan plan_run(World& world, const Arguments& arguments);

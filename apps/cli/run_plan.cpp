@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "bencher/adapter/mapping.hpp"
 #include "bencher/base/encoding.hpp"
 #include "bencher/base/timestamp.hpp"
 #include "bencher/base/uuid.hpp"
@@ -102,13 +103,15 @@ json::Value job_of(const RunPlan& plan, const Arguments& arguments) {
 /// How the server reads what it gets.
 json::Value settings_of(const RunPlan& plan, const Arguments& arguments) {
   json::Value settings;
-  settings.set("adapter", plan.reads_here() ? "json" : arguments.get_or("adapter", "magic"));
+  settings.set("adapter", plan.reads_here() || plan.settings.mapping ? "json" : arguments.get_or("adapter", "magic"));
   if (const auto average = arguments.get("average"); average && !plan.reads_here()) settings.set("average", *average);
   if (const auto fold = arguments.get("fold")) settings.set("fold", *fold);
   if (!plan.image) return settings;
-  if (plan.options.all_measures) settings.set("all_measures", true);
-  if (plan.options.distinct_names) settings.set("distinct_names", true);
-  if (plan.options.fold_repeats) settings.set("fold_repeats", std::string(name(*plan.options.fold_repeats)));
+  const auto& options = plan.settings.options;
+  if (options.all_measures) settings.set("all_measures", true);
+  if (options.distinct_names) settings.set("distinct_names", true);
+  if (options.fold_repeats) settings.set("fold_repeats", std::string(name(*options.fold_repeats)));
+  if (plan.settings.mapping) settings.set("mapping", to_valid_utf8(*plan.settings.mapping));
   json::Value adapters = json::Value::object();
   for (const auto& file : plan.files)
     if (file.adapter) adapters.set(file.path, std::string(name(*file.adapter)));
@@ -126,10 +129,37 @@ ResultFile result_file(const std::string& text) {
   return {text, {}};
 }
 
+namespace {
+
+constexpr std::string_view mapping_prefix = "mapping:";
+
+ReadSettings read_settings(const World& world, const Arguments& arguments, const std::string& adapter) {
+  ReadSettings out;
+  if (adapter.starts_with(mapping_prefix)) {
+    const auto file = adapter.substr(mapping_prefix.size());
+    auto text = read_file(world, file);
+    if (!text) refuse("--adapter {}: {}", adapter, text.error().message());
+    if (const auto mapping = Mapping::parse(*text); !mapping) refuse("{}: {}", file, mapping.error().message());
+    out.mapping = *std::move(text);
+  } else {
+    out.adapter = must(parse_adapter(adapter));
+  }
+  auto& options = out.options;
+  if (const auto average = arguments.get("average")) options.average = must(parse_average(*average));
+  options.all_measures = arguments.has("all-measures");
+  options.distinct_names = arguments.has("distinct-names");
+  if (const auto fold = arguments.get("fold-repeats")) options.fold_repeats = must(parse_fold(*fold));
+  return out;
+}
+
+}  // namespace
+
 bool RunPlan::reads_here() const {
   if (image || build_time || !file_sizes.empty()) return false;
   const auto own = [](const ResultFile& file) { return file.adapter.has_value(); };
-  return options.all_measures || options.distinct_names || options.fold_repeats || std::ranges::any_of(files, own);
+  const auto& options = settings.options;
+  return settings.mapping || options.all_measures || options.distinct_names || options.fold_repeats ||
+         std::ranges::any_of(files, own);
 }
 
 RunPlan plan_run(World& world, const Arguments& arguments) {
@@ -171,11 +201,7 @@ RunPlan plan_run(World& world, const Arguments& arguments) {
     refuse("a command in an image has at most 64 words, this one {}", plan.argv.size());
 
   const auto adapter = arguments.get_or("adapter", "magic");
-  plan.adapter = must(parse_adapter(adapter));
-  if (const auto average = arguments.get("average")) plan.options.average = must(parse_average(*average));
-  plan.options.all_measures = arguments.has("all-measures");
-  plan.options.distinct_names = arguments.has("distinct-names");
-  if (const auto fold = arguments.get("fold-repeats")) plan.options.fold_repeats = must(parse_fold(*fold));
+  plan.settings = read_settings(world, arguments, adapter);
   if ((plan.build_time || !plan.file_sizes.empty()) && adapter != "magic" && adapter != "json")
     refuse("--build-time and --file-size make results of their own: leave --adapter {} out", adapter);
   if (plan.image) return plan;

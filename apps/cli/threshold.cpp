@@ -29,7 +29,8 @@ void add_threshold(std::vector<Command>& table) {
                    .positionals = {project},
                    .flags = std::vector{flag("branch", branch_id, "Only of that branch"),
                                         flag("testbed", name_id, "Only of that testbed"),
-                                        flag("measure", name_id, "Only of that measure")} +
+                                        flag("measure", name_id, "Only of that measure"),
+                                        flag("benchmark", benchmark_name, "Only of that benchmark alone")} +
                             pages("created modified") +
                             std::vector{flag("archived", "Only those of something archived")},
                    .credential = optional,
@@ -42,12 +43,39 @@ void add_threshold(std::vector<Command>& table) {
                    .flags = std::vector{flag("branch", branch_id, "Branch").required(),
                                         flag("testbed", name_id, "Testbed").required(),
                                         flag("measure", name_id, "Measure").required(),
+                                        flag("benchmark", benchmark_name, "The only benchmark it is of"),
                                         flag("test", word, "Test").required().one_of(tests).also(hidden_tests)} +
                             model_flags(""),
                    .credential = required,
                    .method = "POST",
                    .url = "/v0/projects/{project}/thresholds",
                    .finish = finish_model});
+  table.push_back({.path = "threshold preview",
+                   .aliases = "try",
+                   .summary = "Show which past metrics a threshold would have alerted on",
+                   .positionals = {project},
+                   .flags = std::vector{flag("branch", branch_id, "Branch").required(),
+                                        flag("testbed", name_id, "Testbed").required(),
+                                        flag("measure", name_id, "Measure").required(),
+                                        flag("benchmark", benchmark_name, "Only that benchmark"),
+                                        flag("start-time", rfc3339, "Only reports that began then or later"),
+                                        flag("end-time", rfc3339, "Only reports that began before"),
+                                        flag("test", word, "Test").required().one_of(tests).also(hidden_tests)} +
+                            model_flags(""),
+                   .credential = optional,
+                   .method = "POST",
+                   .url = "/v0/projects/{project}/thresholds/preview",
+                   .finish = finish_model});
+  table.push_back(
+      {.path = "threshold changes",
+       .summary = "Show where series have changed their level",
+       .positionals = {project},
+       .flags = {flag("branch", branch_id, "Branch").required(), flag("testbed", name_id, "Testbed").required(),
+                 flag("measure", name_id, "Measure").required(),
+                 flag("benchmark", benchmark_name, "Only that benchmark")},
+       .credential = optional,
+       .method = "GET",
+       .url = "/v0/projects/{project}/changes"});
   table.push_back({.path = "threshold view",
                    .aliases = "get",
                    .summary = "View a threshold",

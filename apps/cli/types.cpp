@@ -163,7 +163,13 @@ const std::string adapter_names = [] {
   return out;
 }();
 const std::string_view adapters = adapter_names;
-const std::string_view hidden_adapters = "rust_iai_callgrind";
+const std::string adapter_aliases = [] {
+  std::string out;
+  for (const auto kind : adapter_kinds())
+    if (!alias(kind).empty()) out.append(out.empty() ? "" : " ").append(alias(kind));
+  return out;
+}();
+const std::string_view hidden_adapters = adapter_aliases;
 const std::string_view tests = "static percentage z_score t_test log_normal iqr delta_iqr auto change_point";
 const std::string_view hidden_tests = "z t";
 const std::string_view plan_levels = "free pro team enterprise";

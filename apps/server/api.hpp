@@ -129,6 +129,7 @@ std::span<const Endpoint> runner_endpoints();
 std::span<const Endpoint> spec_endpoints();
 std::span<const Endpoint> system_endpoints();
 std::span<const Endpoint> threshold_endpoints();
+std::span<const Endpoint> detection_endpoints();
 std::span<const Endpoint> user_endpoints();
 
 }  // namespace bencher::server

@@ -50,7 +50,7 @@ void add_cors(Response& response, std::string methods, bool with_authorization) 
 constexpr std::array all_tables{alert_endpoints,        auth_endpoints, dimension_endpoints, job_endpoints,
                                 organization_endpoints, perf_endpoints, project_endpoints,   report_endpoints,
                                 runner_endpoints,       spec_endpoints, system_endpoints,    threshold_endpoints,
-                                user_endpoints};
+                                detection_endpoints,    user_endpoints};
 constexpr std::array all_custom{run_endpoints, channel_endpoints, stream_endpoints, token_endpoints};
 
 }  // namespace
@@ -217,8 +217,8 @@ Task<void> App::run(http::Exchange& exchange, const Endpoint& endpoint, http::Pa
     co_return;
   }
   input.query = *std::move(query);
-  const bool changes = endpoint.row.method != Verb::get;
-  if (changes && endpoint.row.method != Verb::delete_) {
+  const bool changes = endpoint.row.method != Verb::get && !endpoint.row.reads_only;
+  if (endpoint.row.method != Verb::get && endpoint.row.method != Verb::delete_) {
     auto body = co_await read_json(exchange);
     if (!body) {
       co_await refuse(exchange, std::move(body).error());

@@ -141,6 +141,7 @@ http::Reply print_claim(const Context& context, const ClaimedJob& job, Timestamp
   w.config.distinct_names.reset();
   w.config.fold_repeats.reset();
   w.config.file_adapters.reset();
+  w.config.mapping.reset();
   w.oci_token = pull_token(context, job, now);
   w.timeout = job.timeout;
   w.runner = job.runner;

@@ -30,10 +30,12 @@ constexpr std::array kinds{
     KindName{rust_gungraun, "rust_gungraun", "rust_iai_callgrind"},
     KindName{rust_gungraun_stdout, "rust_gungraun_stdout"},
     KindName{rust_gungraun_json, "rust_gungraun_json"},
+    KindName{rust_criterion_json, "rust_criterion_json", "criterion_json"},
     KindName{rust_divan, "rust_divan", "divan"},
     KindName{cpp, "cpp", "", true},
     KindName{cpp_google, "cpp_google"},
     KindName{cpp_catch2, "cpp_catch2"},
+    KindName{cpp_nanobench, "cpp_nanobench", "nanobench"},
     KindName{go, "go", "", true},
     KindName{go_bench, "go_bench"},
     KindName{java, "java", "", true},
@@ -44,18 +46,24 @@ constexpr std::array kinds{
     KindName{js_benchmark, "js_benchmark"},
     KindName{js_time, "js_time"},
     KindName{js_vitest, "js_vitest"},
+    KindName{js_mitata, "js_mitata", "mitata"},
+    KindName{js_tinybench, "js_tinybench", "tinybench"},
+    KindName{js_deno, "js_deno", "deno"},
     KindName{js_bun, "js_bun", "bun"},
     KindName{python, "python", "", true},
     KindName{python_asv, "python_asv"},
     KindName{python_pytest, "python_pytest"},
+    KindName{python_pyperf, "python_pyperf", "pyperf"},
     KindName{ruby, "ruby", "", true},
     KindName{ruby_benchmark, "ruby_benchmark"},
     KindName{shell, "shell", "", true},
     KindName{shell_hyperfine, "shell_hyperfine"},
+    KindName{shell_k6, "shell_k6", "k6"},
     KindName{shell_wrk, "shell_wrk", "wrk"},
     KindName{shell_junit, "shell_junit", "junit"},
     KindName{dart, "dart", "", true},
     KindName{dart_benchmark_harness, "dart_benchmark_harness"},
+    KindName{julia_benchmark_tools, "julia_benchmark_tools", "benchmark_tools"},
 };
 
 const KindName& row(AdapterKind kind) {
@@ -85,6 +93,10 @@ Result<AdapterKind> adapter_of(int stored) {
 
 std::string_view name(AdapterKind kind) {
   return row(kind).name;
+}
+
+std::string_view alias(AdapterKind kind) {
+  return row(kind).alias;
 }
 
 AdapterKind normalize(AdapterKind kind) {

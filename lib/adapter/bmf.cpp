@@ -1,5 +1,7 @@
 #include "bencher/adapter/bmf.hpp"
 
+#include <string>
+
 #include "lib/json/json.hpp"
 
 namespace bencher {
@@ -7,55 +9,50 @@ namespace {
 
 constexpr std::size_t piece = 64 * 1024;
 
-void write(std::string& out, const Metric& metric) {
-  out += R"({"value":)";
+void write_metric(std::string& out, const Metric& metric) {
+  out += "{\"value\": ";
   json::write_number(out, metric.value);
   if (metric.lower) {
-    out += R"(,"lower_value":)";
+    out += ", \"lower_value\": ";
     json::write_number(out, *metric.lower);
   }
   if (metric.upper) {
-    out += R"(,"upper_value":)";
+    out += ", \"upper_value\": ";
     json::write_number(out, *metric.upper);
-  }
-  out += '}';
-}
-
-void write(std::string& out, const Results::Benchmark& benchmark) {
-  json::write_text(out, benchmark.name);
-  out += ":{";
-  bool first = true;
-  for (const auto& [measure, metric] : benchmark.measures) {
-    if (!first) out += ',';
-    first = false;
-    json::write_text(out, measure);
-    out += ':';
-    write(out, metric);
   }
   out += '}';
 }
 
 }  // namespace
 
-void print_bmf(const Results& results, const std::function<void(std::string_view)>& to) {
+bool write_bmf(const Results& results, const std::function<bool(std::string_view piece)>& write) {
   std::string out = "{";
-  bool first = true;
-  for (const auto& benchmark : results) {
-    out += first ? "\n" : ",\n";
-    first = false;
-    write(out, benchmark);
-    if (out.size() < piece) continue;
-    to(out);
+  const auto full = [&] { return out.size() >= piece; };
+  const auto flush = [&] {
+    const bool goes_on = write(out);
     out.clear();
+    return goes_on;
+  };
+  const char* separator = "\n  ";
+  for (const auto benchmark : results) {
+    out += separator;
+    separator = ",\n  ";
+    json::write_text(out, benchmark.name);
+    out += ": {";
+    const char* inner = "\n    ";
+    for (const auto m : benchmark.measures) {
+      out += inner;
+      inner = ",\n    ";
+      json::write_text(out, m.measure);
+      out += ": ";
+      write_metric(out, m.metric);
+      if (full() && !flush()) return false;
+    }
+    out += benchmark.measures.empty() ? "}" : "\n  }";
+    if (full() && !flush()) return false;
   }
-  out += first ? "}\n" : "\n}\n";
-  to(out);
-}
-
-std::string print_bmf(const Results& results) {
-  std::string out;
-  print_bmf(results, [&](std::string_view text) { out += text; });
-  return out;
+  out += results.empty() ? "}\n" : "\n}\n";
+  return flush();
 }
 
 }  // namespace bencher

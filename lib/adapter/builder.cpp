@@ -88,13 +88,6 @@ std::vector<std::uint32_t> first_of_name(const Results& results) {
   return first;
 }
 
-std::size_t repeated(const std::vector<std::uint32_t>& first) {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < first.size(); ++i)
-    count += first[i] != i;
-  return count;
-}
-
 }  // namespace
 
 void Builder::metric(MeasureId measure, const Metric& metric) {
@@ -182,7 +175,7 @@ void Builder::use_distinct_names(const std::vector<std::uint32_t>& first) {
   results_ = std::move(renamed);
 }
 
-void Builder::join(const std::vector<std::uint32_t>& first) {
+std::size_t Builder::join(const std::vector<std::uint32_t>& first) {
   // The members of each name as a chain from its first one.
   std::vector<std::uint32_t> next(first.size(), free_slot), last(first.size());
   for (std::uint32_t i = 0; i < first.size(); ++i) {
@@ -190,6 +183,7 @@ void Builder::join(const std::vector<std::uint32_t>& first) {
     last[first[i]] = i;
   }
   Results joined;
+  std::size_t replacing = 0;
   struct Collected {
     std::string_view measure;
     std::vector<Metric> metrics;
@@ -199,23 +193,30 @@ void Builder::join(const std::vector<std::uint32_t>& first) {
     joined.add_benchmark(results_[i].name);
     const bool one = next[i] == free_slot || (repeats_ == Repeats::last && !options_.fold_repeats);
     if (one) {
+      for (auto member = i; member != last[i]; member = next[member])
+        ++replacing;
       for (const auto m : results_[last[i]].measures)
         joined.add_metric(m.measure, m.metric);
       continue;
     }
     std::vector<Collected> all;
     std::map<std::string_view, std::size_t> at;
-    for (std::uint32_t member = i; member != free_slot; member = next[member])
+    for (std::uint32_t member = i; member != free_slot; member = next[member]) {
+      bool replaces = false;
       for (const auto m : results_[member].measures) {
         const auto [place, fresh] = at.try_emplace(m.measure, all.size());
         if (fresh) all.push_back({m.measure, {}});
         all[place->second].metrics.push_back(m.metric);
+        replaces |= !fresh;
       }
+      replacing += replaces;
+    }
     for (auto& c : all)
       joined.add_metric(c.measure,
                         options_.fold_repeats ? fold_metrics(*options_.fold_repeats, c.metrics) : c.metrics.back());
   }
   results_ = std::move(joined);
+  return replacing;
 }
 
 Parsed Builder::finish(AdapterKind adapter) && {
@@ -225,17 +226,16 @@ Parsed Builder::finish(AdapterKind adapter) && {
     first = first_of_name(results_);
   }
   if (!first.empty()) {
-    if (!options_.fold_repeats) {
-      const auto at = std::mismatch(first.begin(), first.end(), first.begin(), [n = 0u](auto a, auto) mutable {
-                        return a == n++;
-                      }).first;
-      const auto name = results_[static_cast<std::size_t>(at - first.begin())].name;
-      warn(fmt::format(
-          "{} results repeat a name and replace what came before ('{}' is the first): fold them with "
-          "fold_repeats{}",
-          repeated(first), shown(name), options_.distinct_names ? "" : ", or tell them apart with distinct_names"));
-    }
-    join(first);
+    const auto at = std::mismatch(first.begin(), first.end(), first.begin(), [n = 0u](auto a, auto) mutable {
+                      return a == n++;
+                    }).first;
+    const auto name = shown(results_[static_cast<std::size_t>(at - first.begin())].name);
+    const auto replacing = join(first);
+    if (!options_.fold_repeats && replacing > 0)
+      warn(
+          fmt::format("{} results repeat a name and replace what came before ('{}' is the first): fold them with "
+                      "fold_repeats{}",
+                      replacing, name, options_.distinct_names ? "" : ", or tell them apart with distinct_names"));
   }
   if (not_finite_ > 0) warn(fmt::format("{} values are no finite numbers and are left out", not_finite_));
   if (!dropped_.empty()) {

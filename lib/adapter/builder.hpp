@@ -68,7 +68,8 @@ class Builder {
   /// Room for as many as the text seems to have, once `sample` are read.
   void make_room(std::string_view name);
   void use_distinct_names(const std::vector<std::uint32_t>& first);
-  void join(const std::vector<std::uint32_t>& first);
+  /// Makes one of all that have a name. Returns how many had something replaced.
+  std::size_t join(const std::vector<std::uint32_t>& first);
 
   static constexpr std::uint32_t unknown = UINT32_MAX;
   static constexpr std::size_t sample = 1024;

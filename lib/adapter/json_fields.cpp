@@ -9,10 +9,8 @@
 #include "lib/adapter/text.hpp"
 
 namespace bencher::adapter {
-namespace {
 
-/// The number in a text, or nothing.
-std::optional<double> number_in(std::string_view text) {
+std::optional<double> decimal_in(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '_') {
@@ -30,15 +28,13 @@ std::optional<double> number_in(std::string_view text) {
   return value;
 }
 
-}  // namespace
-
 Error no_results(std::string_view what) {
   return Error(Errc::invalid_argument, fmt::format("the text is well-formed but has no {}", what));
 }
 
-Result<void> finished(json::Reader& r, bool read, const Builder& out) {
+Result<void> finished(json::Reader& r, bool read, const Builder& out, bool failures) {
   if (!read || !r.finish()) return Error(Errc::invalid_argument, r.where_and_why());
-  if (out.empty()) return no_results("benchmark in it");
+  if (out.empty()) return no_results(failures ? "benchmark in it that gave a result" : "benchmark in it");
   return {};
 }
 
@@ -64,7 +60,7 @@ bool decimal(json::Reader& r, double& out) {
   std::string_view view;
   std::string scratch;
   if (!r.string(view, scratch)) return false;
-  if (const auto value = number_in(view)) {
+  if (const auto value = decimal_in(view)) {
     out = *value;
     return true;
   }
@@ -89,6 +85,12 @@ bool optional_decimal(json::Reader& r, std::optional<double>& out) {
 bool optional_number(json::Reader& r, std::optional<double>& out) {
   out.reset();
   return r.take_null() || r.number(out.emplace());
+}
+
+bool number_or_skip(json::Reader& r, std::optional<double>& out) {
+  out.reset();
+  if (r.peek() != '-' && !digit(r.peek())) return r.skip();
+  return r.number(out.emplace());
 }
 
 bool any_object(json::Reader& r) {

@@ -1,8 +1,11 @@
 #include "bencher/adapter/read.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/core.h>
+
+#include "bencher/adapter/mapping.hpp"
 
 namespace bencher {
 namespace {
@@ -36,14 +39,22 @@ std::string name_of(const Output& output, std::size_t at) {
 }  // namespace
 
 Result<ReadResults> read_outputs(const ReadSettings& settings, std::span<const Output> outputs) {
+  std::optional<Mapping> mapping;
+  if (settings.mapping) {
+    auto parsed = Mapping::parse(*settings.mapping);
+    if (!parsed) return std::move(parsed).error().within("mapping");
+    mapping = *std::move(parsed);
+  }
   ReadResults out;
   out.results.reserve(outputs.size());
   Warnings warnings(out.warnings);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const auto& output = outputs[i];
     const auto own = settings.file_adapters.find(std::string(output.path));
-    const auto adapter = own == settings.file_adapters.end() ? settings.adapter : own->second;
-    auto parsed = parse(normalize(adapter), output.text, settings.options);
+    const bool by_name = own != settings.file_adapters.end();
+    auto parsed = mapping && !by_name
+                      ? mapping->read(output.text, settings.options)
+                      : parse(normalize(by_name ? own->second : settings.adapter), output.text, settings.options);
     if (!parsed) return std::move(parsed).error().within(name_of(output, i));
     for (auto& warning : parsed->warnings)
       warnings.add(outputs.size() == 1 ? std::move(warning) : fmt::format("{}: {}", name_of(output, i), warning));

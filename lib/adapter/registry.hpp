@@ -52,7 +52,6 @@ struct Row {
 
 /// In the order in which `magic` tries them.
 std::span<const Row> rows();
-
 // One of each adapter's files.
 Result<void> read_bmf(std::string_view text, Builder& out);
 Result<void> read_dot_net(std::string_view text, Builder& out);
@@ -102,5 +101,15 @@ Result<void> read_divan(std::string_view text, Builder& out);
 Result<void> read_bun(std::string_view text, Builder& out);
 Result<void> read_wrk(std::string_view text, Builder& out);
 Result<void> read_junit(std::string_view text, Builder& out);
+Result<void> read_criterion_json(std::string_view text, Builder& out);
+Result<void> read_nanobench(std::string_view text, Builder& out);
+Result<void> read_nanobench_text(std::string_view text, Builder& out);
+Result<void> read_mitata(std::string_view text, Builder& out);
+Result<void> read_tinybench(std::string_view text, Builder& out);
+Result<void> read_tinybench_text(std::string_view text, Builder& out);
+Result<void> read_deno(std::string_view text, Builder& out);
+Result<void> read_pyperf(std::string_view text, Builder& out);
+Result<void> read_k6(std::string_view text, Builder& out);
+Result<void> read_benchmark_tools(std::string_view text, Builder& out);
 
 }  // namespace bencher::adapter

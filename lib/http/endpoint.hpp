@@ -90,6 +90,7 @@ struct Row {
   Access access;
   std::string_view id;  ///< operationId
   std::string_view summary;
+  bool reads_only = false;  ///< has a body, but changes nothing
 };
 
 /// Reads the arguments (before access is checked) and gives what runs the handler.

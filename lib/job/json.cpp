@@ -63,6 +63,7 @@ JobConfigWire to_wire(const JobConfig& c) {
   if (settings.options.all_measures) w.all_measures = true;
   if (settings.options.distinct_names) w.distinct_names = true;
   if (settings.options.fold_repeats) w.fold_repeats = std::string(name(*settings.options.fold_repeats));
+  w.mapping = settings.mapping;
   if (!settings.file_adapters.empty()) w.file_adapters = std::map<std::string, std::string>();
   for (const auto& [path, adapter] : settings.file_adapters)
     w.file_adapters->emplace(path, name(adapter));
@@ -92,6 +93,7 @@ Result<JobConfig> parse_job_config(std::string_view text) {
   settings.options.all_measures = w.all_measures.value_or(false);
   settings.options.distinct_names = w.distinct_names.value_or(false);
   if (w.fold_repeats) settings.options.fold_repeats = json::enum_from<Fold>(*w.fold_repeats);
+  settings.mapping = w.mapping;
   if (w.file_adapters) {
     for (const auto& [path, wanted] : *w.file_adapters) {
       BENCHER_TRY(const auto adapter, parse_adapter(wanted));

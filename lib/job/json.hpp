@@ -44,14 +44,15 @@ struct JobConfigWire {
   json::Sparse<bool> distinct_names;
   json::Sparse<std::string> fold_repeats;
   json::Sparse<std::map<std::string, std::string>> file_adapters;
+  json::Sparse<std::string> mapping;
   json::Sparse<std::uint32_t> iter;
   json::Sparse<bool> allow_failure;
   json::Sparse<Timestamp> backdate;
 };
 BOOST_DESCRIBE_STRUCT(JobConfigWire, (),
                       (registry, project, digest, image, entrypoint, cmd, env, timeout, file_paths, build_time,
-                       file_size, average, fold, all_measures, distinct_names, fold_repeats, file_adapters, iter,
-                       allow_failure, backdate))
+                       file_size, average, fold, all_measures, distinct_names, fold_repeats, file_adapters, mapping,
+                       iter, allow_failure, backdate))
 JobConfigWire to_wire(const JobConfig& config);
 
 struct JobWire {

@@ -196,26 +196,33 @@ bool Reader::fail(std::string reason) {
 
 bool Reader::fail_at(const char* at, std::string reason) {
   if (failed_) return false;
+  // Now, while what the parts refer to is there.
+  pointer_ = pointer();
   failed_ = true;
   failed_at_ = at;
   reason_ = std::move(reason);
-  // Now, while what the parts refer to is there.
-  constexpr std::size_t long_enough = 200;
-  for (const auto& part : path_) {
-    pointer_ += '/';
-    if (part.index > 0) {
-      pointer_ += std::to_string(part.index - 1);
-      continue;
-    }
-    for (const char c : to_valid_utf8(part.key.substr(0, long_enough)))
-      c == '~' ? pointer_ += "~0" : c == '/' ? pointer_ += "~1" : pointer_ += c;
-  }
   return false;
 }
 
-std::string Reader::where_and_why() const {
+std::string Reader::pointer() const {
+  if (failed_) return pointer_;
+  constexpr std::size_t long_enough = 200;
+  std::string out;
+  for (const auto& part : path_) {
+    out += '/';
+    if (part.index > 0) {
+      out += std::to_string(part.index - 1);
+      continue;
+    }
+    for (const char c : to_valid_utf8(part.key.substr(0, long_enough)))
+      c == '~' ? out += "~0" : c == '/' ? out += "~1" : out += c;
+  }
+  return out;
+}
+
+std::string Reader::where_and_why(std::size_t first_line) const {
   const std::string_view before(begin_, offset());
-  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const auto line = first_line + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
   const auto start = before.rfind('\n');
   const auto column = before.size() - (start == std::string_view::npos ? 0 : start + 1) + 1;
   return fmt::format("{}{}{}{} (line {}, column {})", pointer_.empty() ? "" : "at ", pointer_,

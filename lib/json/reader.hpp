@@ -28,8 +28,11 @@ class Reader {
   bool failed() const { return failed_; }
   const std::string& reason() const { return reason_; }
   std::size_t offset() const;
-  /// The failure as one sentence: `at /a/b: reason (line 1, column 2)`, the pointer by RFC 6901.
-  std::string where_and_why() const;
+  /// The failure as one sentence: `at /a/b: reason (line 1, column 2)`, the pointer by RFC 6901. `first_line` is the
+  /// number of the text's first line.
+  std::string where_and_why(std::size_t first_line = 1) const;
+  /// The pointer to where it stands, or to where it failed.
+  std::string pointer() const;
   /// Keeps the first reason. Returns false, for `return fail(…)`.
   bool fail(std::string reason);
 

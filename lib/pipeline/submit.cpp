@@ -159,6 +159,10 @@ Result<void> apply_thresholds(st::Connection& c, const Env& env, st::ProjectId p
                               st::TestbedId testbed, const NewRun& run) {
   std::vector<st::ThresholdId> named;
   for (const auto& wanted : run.models) {
+    // The protocol takes models in a run as they are: one that cannot be computed refuses the run later. Tests that it
+    // does not have are checked.
+    if (auto valid = looks_for_changes(wanted.model.test) ? validate(wanted.model) : Result<void>(); !valid)
+      return std::move(valid).error().within(fmt::format("threshold of measure '{}'", wanted.measure.str()));
     BENCHER_TRY(const auto measure, get_or_create_measure(c, env, project, wanted.measure.str()));
     auto threshold = st::threshold_of(c, branch, testbed, measure.id);
     if (!threshold) {

@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include "bencher/adapter/mapping.hpp"
+
 #include "lib/report/json.hpp"
 #include "lib/report/new_run_json.hpp"
 
@@ -68,6 +70,11 @@ Result<ReadSettings> read_settings(const wire::SettingsBody& w) {
   out.options.distinct_names = w.distinct_names.value_or(false);
   out.options.fold_repeats = w.fold_repeats;
   out.fold = w.fold;
+  if (w.mapping) {
+    // Said before a job runs for nothing.
+    if (const auto mapping = Mapping::parse(*w.mapping); !mapping) return at("/settings/mapping", mapping.error());
+    out.mapping = w.mapping;
+  }
   if (!w.file_adapters) return out;
   BENCHER_DO(at_most(w.file_adapters, 255, "/settings/file_adapters"));
   for (const auto& [path, wanted] : *w.file_adapters) {

@@ -46,9 +46,10 @@ struct SettingsBody {
   std::optional<bool> distinct_names;
   std::optional<Fold> fold_repeats;
   std::optional<std::map<std::string, std::string>> file_adapters;
+  std::optional<std::string> mapping;  ///< a mapping file
 };
 BOOST_DESCRIBE_STRUCT(SettingsBody, (),
-                      (adapter, average, fold, all_measures, distinct_names, fold_repeats, file_adapters))
+                      (adapter, average, fold, all_measures, distinct_names, fold_repeats, file_adapters, mapping))
 
 struct JobBody {
   std::string image;

@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/data.hpp"
+#include "tests/support/golden.hpp"
 
 namespace bencher::test {
 namespace {
@@ -53,6 +54,13 @@ void write_beyond(const boost::json::object& all) {
     separator = ",\n";
   }
   out << "\n}\n";
+}
+
+std::string shown(const Parsed& parsed) {
+  auto out = as_bmf(parsed.results);
+  for (const auto& warning : parsed.warnings)
+    out += "warning: " + warning + "\n";
+  return out;
 }
 
 }  // namespace
@@ -130,6 +138,25 @@ std::string refusal(AdapterKind kind, std::string_view text, const ParseOptions&
   if (parsed) FAIL("read: ", as_bmf(parsed->results));
   CHECK(parsed.error().code() == Errc::invalid_argument);
   return parsed.error().message();
+}
+
+void check_output(const std::string& file, AdapterKind kind) {
+  CAPTURE(file);
+  const auto text = read_data(file);
+  const auto plain = must_parse(kind, text);
+  ParseOptions all;
+  all.all_measures = true;
+  all.distinct_names = true;
+  check_golden(file + ".golden",
+               shown(plain) + "with all_measures and distinct_names:\n" + shown(must_parse(kind, text, all)));
+  const auto found = must_parse(AdapterKind::magic, text);
+  CHECK(name(found.adapter) == name(kind));
+  CHECK(found.results == plain.results);
+  // On Windows every line ends in CR LF.
+  std::string crlf;
+  for (const char c : text)
+    crlf += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  CHECK(results_of(kind, crlf) == plain.results);
 }
 
 Results results(Listed listed) {

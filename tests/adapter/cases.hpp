@@ -27,6 +27,10 @@ Results results_of(AdapterKind kind, std::string_view text, const ParseOptions& 
 /// The message with which `text` is refused; fails the test if it is not.
 std::string refusal(AdapterKind kind, std::string_view text, const ParseOptions& options = {});
 
+/// Reads the file of tests/data by its adapter, by `magic` and with CR LF, which give the same; results and warnings,
+/// without the options and with `all_measures` and `distinct_names`, stand in the golden file beside it.
+void check_output(const std::string& file, AdapterKind kind);
+
 /// Results made by hand: `{{"bench", {{"latency", metric(1)}}}}`.
 using Listed =
     std::initializer_list<std::pair<std::string_view, std::initializer_list<std::pair<std::string_view, Metric>>>>;

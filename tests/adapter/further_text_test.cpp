@@ -8,22 +8,9 @@
 #include "bencher/adapter/adapter.hpp"
 
 #include "tests/adapter/cases.hpp"
-#include "tests/support/data.hpp"
-#include "tests/support/golden.hpp"
 
 using namespace bencher;
 using enum AdapterKind;
-
-namespace {
-
-std::string shown(const Parsed& parsed) {
-  auto out = test::as_bmf(parsed.results);
-  for (const auto& warning : parsed.warnings)
-    out += "warning: " + warning + "\n";
-  return out;
-}
-
-}  // namespace
 
 TEST_SUITE("adapter/further texts") {
   TEST_CASE("each real output is read, and magic finds its adapter") {
@@ -63,26 +50,11 @@ TEST_SUITE("adapter/further texts") {
              File{"further/shell_hyperfine/v1.15_colour.txt", shell_hyperfine},
              File{"further/shell_hyperfine/v1.15_parameter.csv", shell_hyperfine},
              File{"further/shell_junit/catch2_v2.13.xml", shell_junit},
+             File{"further/js_bun/v1.4_test.txt", js_bun},
              File{"further/shell_wrk/v4.1.txt", shell_wrk},
              File{"further/shell_wrk/v4.1_latency.txt", shell_wrk},
          }) {
-      CAPTURE(file);
-      const auto text = test::read_data(std::string("adapters/") + file);
-      const auto plain = test::must_parse(kind, text);
-      ParseOptions all;
-      all.all_measures = true;
-      all.distinct_names = true;
-      test::check_golden(
-          std::string("adapters/") + file + ".golden",
-          shown(plain) + "with all_measures and distinct_names:\n" + shown(test::must_parse(kind, text, all)));
-      const auto found = test::must_parse(magic, text);
-      CHECK(name(found.adapter) == name(kind));
-      CHECK(found.results == plain.results);
-      // On Windows every line ends in CR LF.
-      std::string crlf;
-      for (const char c : text)
-        crlf += c == '\n' ? std::string("\r\n") : std::string(1, c);
-      CHECK(test::results_of(kind, crlf) == plain.results);
+      test::check_output(std::string("adapters/") + file, kind);
     }
   }
 }

@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include "bencher/adapter/bmf.hpp"
-
 #include "tests/adapter/cases.hpp"
 
 using namespace bencher;
@@ -51,6 +49,17 @@ TEST_SUITE("adapter/read") {
       CHECK(warning.starts_with("x.txt: "));
   }
 
+  TEST_CASE("a mapping reads what no file adapter is named for") {
+    ReadSettings settings{.file_adapters = {{"b.txt", AdapterKind::go_bench}}};
+    settings.mapping = R"({"format":"csv","name":"n","metrics":[{"measure":"latency","value":"v","unit":"ns"}]})";
+    const Output outputs[]{{"a.csv", "n,v\nx,3\n"}, {"b.txt", go}};
+    const auto read = read_outputs(settings, outputs).value();
+    CHECK(read.results.at(0) == test::results({{"x", {{"latency", metric(3)}}}}));
+    CHECK(read.results.at(1) == test::results({{"BenchmarkA-8", {{"latency", metric(7)}}}}));
+    settings.mapping = "{";
+    CHECK(read_outputs(settings, outputs).error().message().starts_with("mapping: "));
+  }
+
   TEST_CASE("folding makes one result of all") {
     const Output outputs[]{{{}, bmf}, {{}, R"({"b":{"latency":{"value":5}}})"}};
     const auto read = read_outputs({.fold = Fold::mean}, outputs).value();
@@ -69,38 +78,5 @@ TEST_SUITE("adapter/read") {
     const auto warnings = read_outputs({}, outputs).value().warnings;
     REQUIRE(warnings.size() == max_read_warnings);
     CHECK(warnings.back() == "and 137 more");
-  }
-}
-
-TEST_SUITE("adapter/bmf") {
-  TEST_CASE("what is printed is read as the same") {
-    const auto results = test::results({{"a \"quoted\"\n\xc3\xa9", {{"latency", metric(0.1, 1e-300, 1e300)}}},
-                                        {"b", {{"latency", metric(-3)}, {"B/op", metric(16, {}, 17)}}},
-                                        {"c", {}}});
-    const auto text = print_bmf(results);
-    CHECK(
-        text ==
-        "{\n\"a \\\"quoted\\\"\\n\xc3\xa9\":{\"latency\":{\"value\":0.1,\"lower_value\":1e-300,\"upper_value\":1e+300}}"
-        ",\n\"b\":{\"latency\":{\"value\":-3.0},\"B/op\":{\"value\":16.0,\"upper_value\":17.0}},\n\"c\":{}\n}\n");
-    CHECK(parse(AdapterKind::json, text).value().results == results);
-    CHECK(print_bmf(Results()) == "{}\n");
-  }
-
-  TEST_CASE("many benchmarks are printed in pieces") {
-    Results results;
-    for (int i = 0; i < 20'000; ++i) {
-      results.add_benchmark("benchmark" + std::to_string(i));
-      results.add_metric("latency", metric(i / 3.0));
-    }
-    std::string all;
-    std::size_t largest = 0, pieces = 0;
-    print_bmf(results, [&](std::string_view piece) {
-      all += piece;
-      largest = std::max(largest, piece.size());
-      ++pieces;
-    });
-    CHECK(pieces > 10);
-    CHECK(largest < 70'000);
-    CHECK(parse(AdapterKind::json, all).value().results == results);
   }
 }

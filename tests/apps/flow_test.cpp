@@ -99,6 +99,58 @@ TEST_SUITE("apps/flow") {
     CHECK(api.get("/v0/projects/bench/reports").header("x-total-count") == "2");
   }
 
+  TEST_CASE("a step is seen by preview, listed as a change, and alerted on by tests that look for changes") {
+    World world;
+    auto& api = world.admin;
+    const auto value = [](int i) { return 100 + (i * 37 % 11) * 0.1 + (i >= 30 ? 5 : 0); };
+    for (int i = 0; i < 60; ++i)
+      World::must(api.post("/v0/run", run_body(value(i))), 201);
+    const json::object subject{{"branch", "main"}, {"testbed", "lab"}, {"measure", "latency"}};
+    const auto with = [&](std::initializer_list<std::pair<const char*, json::value>> more) {
+      auto body = subject;
+      for (const auto& [key, item] : more)
+        body[key] = item;
+      return body;
+    };
+    const auto preview = World::must(
+        api.post("/v0/projects/bench/thresholds/preview", with({{"test", "percentage"}, {"upper_boundary", 0.02}})),
+        200);
+    CHECK(preview.at("/metrics") == 60);
+    CHECK(preview.at("/total").to_number<int>() >= 1);
+    CHECK(preview.at("/alerts/0/version/number") == 30);
+    CHECK(preview.at("/alerts/0/limit") == "upper");
+    const auto changed =
+        World::must(api.post("/v0/projects/bench/thresholds/preview", with({{"test", "change_point"}})), 200);
+    CHECK(changed.at("/total") == 1);
+    CHECK(changed.at("/alerts/0/change/first_bad/version/number") == 30);
+    CHECK(changed.at("/alerts/0/change/last_good/version/number") == 29);
+    CHECK(api.get("/v0/projects/bench/thresholds").header("x-total-count") == "0");
+
+    const auto changes = api.get("/v0/projects/bench/changes?branch=main&testbed=lab&measure=latency");
+    REQUIRE(changes.status == 200);
+    CHECK(changes.at("/0/changes").as_array().size() == 1);
+    CHECK(changes.at("/0/changes/0/first_bad/version/number") == 30);
+    CHECK(changes.at("/0/segment/values") == 30);
+    CHECK(changes.at("/0/segment/mean").to_number<double>() > 104);
+
+    // A threshold of one benchmark only.
+    const auto name = changes.str("/0/benchmark/name");
+    const auto made = World::must(
+        api.post("/v0/projects/bench/thresholds", with({{"test", "auto"}, {"benchmark", name.c_str()}})), 201);
+    CHECK(made.str("/benchmark/name") == name);
+    CHECK(made.at("/model/test") == "auto");
+    CHECK(made.at("/model/upper_boundary").is_null());
+    CHECK(api.post("/v0/projects/bench/thresholds", with({{"test", "auto"}, {"benchmark", name.c_str()}})).status ==
+          409);
+    const auto general =
+        World::must(api.post("/v0/projects/bench/thresholds", with({{"test", "static"}, {"upper_boundary", 1}})), 201);
+    CHECK(general.body.as_object().if_contains("benchmark") == nullptr);
+    // The static threshold would alert on anything; the more specific one comes first.
+    const auto next = World::must(api.post("/v0/run", run_body(value(60))), 201);
+    CHECK(next.at("/alerts").as_array().empty());
+    CHECK(next.at("/results/0/0/measures/0/threshold/model/test") == "auto");
+  }
+
   TEST_CASE("anyone starts a project on the fly, a user claims it, and then it is closed to others") {
     ServerProcess server;
     auto anyone = server.client();

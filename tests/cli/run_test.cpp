@@ -141,8 +141,8 @@ TEST_SUITE("cli/run") {
     CHECK(w.run_bencher({"--file", "a.json:json", "--file", "b.txt:go_bench", "--average", "mean"}) == 0);
     const auto& body = w.bodies.at(0);
     REQUIRE(body["results"].items().size() == 2);
-    CHECK(body["results"].items()[0].text() == "{\n\"a\":{\"latency\":{\"value\":1.0}}\n}\n");
-    CHECK(body["results"].items()[1].text() == "{\n\"BenchmarkB-8\":{\"latency\":{\"value\":5.0}}\n}\n");
+    CHECK(body["results"].items()[0].text() == "{\n  \"a\": {\n    \"latency\": {\"value\": 1.0}\n  }\n}\n");
+    CHECK(body["results"].items()[1].text() == "{\n  \"BenchmarkB-8\": {\n    \"latency\": {\"value\": 5.0}\n  }\n}\n");
     CHECK(body["settings"].compact() == R"({"adapter":"json"})");
     CHECK(w.err.str().find("warning: b.txt: ") != std::string::npos);
 
@@ -151,7 +151,7 @@ TEST_SUITE("cli/run") {
                            "min", "echo 'BenchmarkB-8  100  5 ns/op  16 B/op'; echo 'BenchmarkB-8  100  9 ns/op'"}) ==
           0);
     CHECK(all.bodies.at(0)["results"].items().at(0).text() ==
-          "{\n\"BenchmarkB-8\":{\"latency\":{\"value\":9.0},\"B/op\":{\"value\":16.0}}\n}\n");
+          "{\n  \"BenchmarkB-8\": {\n    \"latency\": {\"value\": 9.0},\n    \"B/op\": {\"value\": 16.0}\n  }\n}\n");
     CHECK(all.bodies.at(0)["settings"].compact() == R"({"adapter":"json","fold":"min"})");
     CHECK(all.err.str().find("warning") == std::string::npos);
 
@@ -159,6 +159,28 @@ TEST_SUITE("cli/run") {
     CHECK(none.run_bencher({"--all-measures", "echo nothing"}) == 3);
     CHECK(none.err.str().find("no results: result 0") != std::string::npos);
     CHECK(none.requests.empty());
+  }
+
+  TEST_CASE("a mapping file reads any JSON or CSV, here for files and on the server for an image") {
+    const std::string mapping =
+        R"({"format":"csv","name":"benchmark","metrics":[{"measure":"latency","value":"time","unit":"us"}]})";
+    RunWorld w;
+    w.folder.write("map.json", mapping);
+    w.folder.write("a.csv", "benchmark,time\nfirst,1.5\n");
+    CHECK(w.run_bencher({"--adapter", "mapping:map.json", "--file", "a.csv"}) == 0);
+    CHECK(w.bodies.at(0)["results"].items()[0].text() ==
+          "{\n  \"first\": {\n    \"latency\": {\"value\": 1500.0}\n  }\n}\n");
+    CHECK(w.bodies.at(0)["settings"].compact() == R"({"adapter":"json"})");
+    CHECK(w.run_bencher({"--adapter", "mapping:map.json", "--image", "x:v1", "--detach"}) == 0);
+    CHECK(w.bodies.at(1)["settings"]["mapping"].text() == mapping);
+    CHECK(w.bodies.at(1)["settings"]["adapter"].text() == "json");
+
+    RunWorld bad;
+    bad.folder.write("map.json", R"({"format":"xml"})");
+    CHECK(bad.run_bencher({"--adapter", "mapping:map.json", "touch ran"}) == 2);
+    CHECK(bad.err.str().find("map.json: ") != std::string::npos);
+    CHECK(bad.run_bencher({"--adapter", "mapping:nowhere.json", "touch ran"}) == 2);
+    CHECK_FALSE(std::filesystem::exists(bad.folder.path("ran")));
   }
 
   TEST_CASE("a file's adapter follows the last colon, if there is one of that name") {

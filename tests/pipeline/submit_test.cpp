@@ -382,6 +382,17 @@ TEST_SUITE("pipeline/detection") {
     CHECK(w.count("report") == before);
   }
 
+  TEST_CASE("boundaries for a test that has none refuse the run whole") {
+    StoreWorld w;
+    auto run = StoreWorld::run("p", 1);
+    run.models = {percentage(0.5)};
+    run.models[0].model.test = ModelTest::auto_;
+    const auto refused = w.submit(run, w.anonymous());
+    CHECK(kind(refused) == Errc::invalid_argument);
+    CHECK(refused.error().message().find("auto takes no boundaries") != std::string::npos);
+    CHECK(w.count("project") == 0);
+  }
+
   TEST_CASE("the same model again changes nothing, another one replaces it, and reset removes those not named") {
     StoreWorld w;
     auto run = StoreWorld::run("p", 1);

@@ -82,6 +82,7 @@ TEST_SUITE("report/new run") {
     CHECK(error_of(R"(,"results":[])").find("/results: expected to be given once") != std::string::npos);
     CHECK(error_of(R"(,"settings":{"file_adapters":{"a/b":"nope"}})").find("/settings/file_adapters/a/b") !=
           std::string::npos);
+    CHECK(error_of(R"(,"settings":{"mapping":"{"})").find("/settings/mapping") != std::string::npos);
     CHECK(error_of(R"(,"settings":{"fold_repeats":"first"})").find("min, max, mean, median") != std::string::npos);
     CHECK(error_of(R"(,"settings":{"adapter":"nope"})").find("/settings/adapter") != std::string::npos);
     CHECK(error_of(R"(,"settings":{"average":"mode"})").find("mean, median") != std::string::npos);

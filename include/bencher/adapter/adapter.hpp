@@ -22,10 +22,12 @@ enum class AdapterKind {
   rust_gungraun = 24,
   rust_gungraun_stdout = 25,
   rust_gungraun_json = 26,
+  rust_criterion_json = 27,
   rust_divan = 28,
   cpp = 30,
   cpp_google = 31,
   cpp_catch2 = 32,
+  cpp_nanobench = 33,
   go = 40,
   go_bench = 41,
   java = 50,
@@ -36,18 +38,24 @@ enum class AdapterKind {
   js_benchmark = 71,
   js_time = 72,
   js_vitest = 73,
+  js_mitata = 74,
+  js_tinybench = 75,
+  js_deno = 76,
   js_bun = 77,
   python = 80,
   python_asv = 81,
   python_pytest = 82,
+  python_pyperf = 83,
   ruby = 90,
   ruby_benchmark = 91,
   shell = 100,
   shell_hyperfine = 101,
+  shell_k6 = 102,
   shell_wrk = 103,
   shell_junit = 104,
   dart = 110,
   dart_benchmark_harness = 111,
+  julia_benchmark_tools = 120,
 };
 
 /// Reads a wire name, or an alias: `rust_iai_callgrind`, and the bare names of tools such as `divan`. Error:
@@ -57,6 +65,8 @@ Result<AdapterKind> parse_adapter(std::string_view name);
 Result<AdapterKind> adapter_of(int stored);
 /// The wire name; a static text.
 std::string_view name(AdapterKind kind);
+/// The other name that `parse_adapter` takes, mostly the bare one of the tool; empty: there is none. A static text.
+std::string_view alias(AdapterKind kind);
 /// `magic` for a kind that names a language only (`rust`, `cpp`, …): what a report stores for it. Others as they are.
 AdapterKind normalize(AdapterKind kind);
 /// All kinds in the order of their stored integers.

@@ -1,18 +1,16 @@
 #pragma once
 
 #include <functional>
-#include <string>
 #include <string_view>
 
 #include "bencher/adapter/results.hpp"
 
 namespace bencher {
 
-/// Prints results as Bencher Metric Format, what the adapter `json` reads: JSON, a benchmark a line, numbers as short
-/// as they read back to the same double, no member for a bound that is missing. `to` gets it in pieces, so that a
-/// million benchmarks need no room for the whole text.
-void print_bmf(const Results& results, const std::function<void(std::string_view)>& to);
-/// The same in one text.
-std::string print_bmf(const Results& results);
+/// Writes results as Bencher Metric Format, `{benchmark: {measure: {"value", "lower_value", "upper_value"}}}`, which
+/// the adapter `json` reads back as they are: in their order, each number as short as it can be, one metric a line.
+/// `write` gets it in pieces of about 64 KiB, so that no text as long as the results is made; it returns false to stop.
+/// Returns whether it was not stopped.
+bool write_bmf(const Results& results, const std::function<bool(std::string_view piece)>& write);
 
 }  // namespace bencher

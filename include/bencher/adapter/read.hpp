@@ -18,6 +18,8 @@ struct ReadSettings {
   std::optional<Fold> fold{};  ///< how several outputs become one result; without it each is a result of its own
   /// Other adapters for the content of some files, by path.
   std::map<std::string, AdapterKind> file_adapters{};
+  /// A mapping file (see mapping.hpp) that reads what no file adapter is named for, instead of `adapter`.
+  std::optional<std::string> mapping{};
 
   bool operator==(const ReadSettings&) const = default;
 };
@@ -38,7 +40,7 @@ struct ReadResults {
 inline constexpr std::size_t max_read_warnings = 64;
 
 /// Reads each output with its adapter, and folds. Error: `invalid_argument`, naming the output by its path, or by its
-/// number from 0.
+/// number from 0, or a mapping that is wrong.
 Result<ReadResults> read_outputs(const ReadSettings& settings, std::span<const Output> outputs);
 
 }  // namespace bencher
