@@ -68,7 +68,7 @@ Pairs select(std::span<double> values) {
 /// order (Floyd and Rivest 1975). Empty when the sample was too unlike the whole.
 std::optional<Pairs> select_by_sample(std::span<const double> values) {
   constexpr std::size_t sample_size = 2048;
-  // Standard errors of a rank in the sample: 1 of 16,000 histories misses.
+  // Standard errors of a rank in the sample: one quartile in 16,000 is missed.
   constexpr double margin = 4;
   std::array<double, sample_size> sample;
   std::uint64_t state = 1;
