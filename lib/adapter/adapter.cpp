@@ -71,7 +71,7 @@ const KindName& row(AdapterKind kind) {
 }
 
 std::string shown(std::string_view text) {
-  return to_valid_utf8(text.substr(0, 80));
+  return excerpt(text, 80);
 }
 
 }  // namespace

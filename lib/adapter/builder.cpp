@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint32_t free_slot = UINT32_MAX;
 
 std::string shown(std::string_view name) {
-  return name.size() <= 100 ? to_valid_utf8(name) : to_valid_utf8(name.substr(0, 100)) + "…";
+  return excerpt(name, 100);
 }
 
 /// The same as `first_of_name`, by sorting: as quick for any choice of names.
@@ -51,40 +51,42 @@ std::vector<std::uint32_t> first_of_name(const Results& results) {
     std::uint32_t benchmark;
     std::uint32_t tag;
   };
-  std::size_t size = 8;
-  while (size < 2 * count)
-    size *= 2;
+  // Two thirds of the slots are taken in the end.
+  const std::size_t size = count + count / 2 + 8;
   std::vector<Slot> slots(size, Slot{free_slot, 0});
-  std::vector<std::uint32_t> first(count);
-  bool repeats = false;
+  std::vector<std::uint32_t> first;
+  const auto slot_of = [&](std::size_t hash) {
+    return static_cast<std::size_t>((hash & 0xffff'ffffu) * std::uint64_t{size} >> 32);
+  };
   // Hashes of a block first, so that the slots are on their way from memory when they are looked at.
   constexpr std::size_t block = 32;
-  constexpr int far = 64;
+  constexpr int far = 256;
   std::size_t hashes[block];
   for (std::size_t from = 0; from < count; from += block) {
     const std::size_t to = std::min(count, from + block);
     for (std::size_t i = from; i < to; ++i) {
       hashes[i - from] = std::hash<std::string_view>()(results[i].name);
-      __builtin_prefetch(&slots[hashes[i - from] & (size - 1)], 1);
+      __builtin_prefetch(&slots[slot_of(hashes[i - from])], 1);
     }
     for (std::size_t i = from; i < to; ++i) {
       const std::size_t hash = hashes[i - from];
       const auto tag = static_cast<std::uint32_t>(hash >> 32);
-      std::size_t at = hash & (size - 1);
+      std::size_t at = slot_of(hash);
       int probes = 0;
       while (slots[at].benchmark != free_slot &&
              (slots[at].tag != tag || results[slots[at].benchmark].name != results[i].name)) {
-        at = (at + 1) & (size - 1);
+        if (++at == size) at = 0;
         if (++probes == far) return sorted_first(results);
       }
-      if (slots[at].benchmark == free_slot)
+      if (slots[at].benchmark == free_slot) {
         slots[at] = {static_cast<std::uint32_t>(i), tag};
-      else
-        repeats = true;
-      first[i] = slots[at].benchmark;
+      } else if (first.empty()) {
+        first.resize(count);
+        std::iota(first.begin(), first.end(), 0u);
+      }
+      if (!first.empty()) first[i] = slots[at].benchmark;
     }
   }
-  if (!repeats) first.clear();
   return first;
 }
 

@@ -44,7 +44,7 @@ class DotNet {
       if (reader_.peek() == '"') return text(reader_, into);
       return reader_.skip();
     };
-    const bool done = json::record(reader_, "a benchmark", fields, [&](std::size_t field) {
+    const bool done = json::record(reader_, "a benchmark", fields, entry_shape_, [&](std::size_t field) {
       switch (field) {
         case 0: return reader_.take_null() || part(space);
         case 1: return part(method);
@@ -85,7 +85,7 @@ class DotNet {
   bool read(Statistics& out) {
     static constexpr json::Field fields[]{
         {"Mean"}, {"StandardDeviation", strict}, {"Median", strict}, {"InterquartileRange", strict}};
-    return json::record(reader_, "statistics", fields, [&](std::size_t field) {
+    return json::record(reader_, "statistics", fields, statistics_shape_, [&](std::size_t field) {
       const std::array into{&out.mean, &out.deviation, &out.median, &out.iqr};
       return decimal(reader_, *into[field]);
     });
@@ -118,6 +118,7 @@ class DotNet {
   json::Reader reader_;
   Builder& out_;
   bool median_;
+  json::Shape entry_shape_, statistics_shape_;
 };
 
 }  // namespace

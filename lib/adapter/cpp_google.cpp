@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "bencher/base/encoding.hpp"
+
 #include "lib/adapter/json_fields.hpp"
 
 namespace bencher::adapter {
@@ -61,10 +63,9 @@ class Google {
         {"name"}, {"real_time", strict}, {"time_unit", strict}, {"cpu_time", false, true}};
     std::string_view name, unit;
     std::optional<double> time, cpu;
-    place_ = 0;
     extras_.clear();
     const bool done = json::record(
-        reader_, "a benchmark", fields,
+        reader_, "a benchmark", fields, &shape_,
         [&](std::size_t field) {
           switch (field) {
             case 0: return name_text(reader_, name, name_scratch_);
@@ -73,7 +74,7 @@ class Google {
             default: return cpu_time(cpu);
           }
         },
-        [&](std::string_view key) { return unknown(key); });
+        [&](std::string_view key, std::size_t place) { return unknown(key, place); });
     if (!done) return false;
     if (!time) {
       out_.warn("entries without a time (of Complexity(), skipped ones) are left out");
@@ -97,7 +98,7 @@ class Google {
     factor_ = strict ? time_factor(unit) : any_time_factor(unit);
     if (factor_ == 0) {
       reader_.go(mark);
-      return reader_.fail(fmt::format("'{}' is no unit of time", unit.substr(0, 40)));
+      return reader_.fail(fmt::format("'{}' is no unit of time", excerpt(unit, 40)));
     }
     unit_ = unit;
     return true;
@@ -111,9 +112,8 @@ class Google {
 
   /// Counters, and bytes and items per second. Entries have the same fields in the same order, so the kind of a field
   /// is known by its place.
-  bool unknown(std::string_view key) {
-    const std::size_t place = place_++;
-    if (place == known_.size() && place < 64) known_.push_back({std::string(key), is_about(key)});
+  bool unknown(std::string_view key, std::size_t place) {
+    if (place >= known_.size() && place < json::Shape::most) known_.resize(place + 1);
     bool about = false;
     if (place < known_.size() && known_[place].first == key) {
       about = known_[place].second;
@@ -129,8 +129,8 @@ class Google {
   Extras extras_;
   std::string name_scratch_, unit_scratch_, unit_;
   double factor_ = 0;
-  std::size_t place_ = 0;
-  std::vector<std::pair<std::string, bool>> known_;
+  json::Shape shape_;
+  std::vector<std::pair<std::string, bool>> known_;  ///< unknown fields, by their place
 };
 
 }  // namespace

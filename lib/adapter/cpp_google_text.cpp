@@ -54,22 +54,22 @@ class Console {
   /// Finds the first place in a line with `time unit time unit count`; what is before is the name, which may have
   /// blanks.
   bool row(std::string_view line) {
-    std::array<Word, 5> last{};
+    std::array<Word, 8> words{};
     std::size_t count = 0;
     Cursor at(line);
     for (at.skip(); !at.done(); at.skip()) {
-      std::rotate(last.begin(), last.begin() + 1, last.end());
       const auto word = at.word();
       // The count may have its sign of thousands; a name is not read as a number for nothing.
-      last.back() = {word, digit(word.front()) || word.front() == '-' || word.front() == '.'};
-      if (++count < 6) continue;
+      words[count++ % words.size()] = {word, digit(word.front()) || word.front() == '-' || word.front() == '.'};
+      if (count < 6) continue;
+      const auto last = [&](std::size_t i) -> const Word& { return words[(count - 5 + i) % words.size()]; };
       double real_unit = 0, cpu_unit = 0, real = 0, cpu = 0;
       std::uint64_t iterations = 0;
-      if (!last[0].number || !last[2].number || !last[4].number || !is_time_unit(last[1].text, real_unit) ||
-          !is_time_unit(last[3].text, cpu_unit) || !any_number(last[0].text, real) || !any_number(last[2].text, cpu) ||
-          !integer_in(last[4].text, iterations))
+      if (!last(0).number || !last(2).number || !last(4).number || !is_time_unit(last(1).text, real_unit) ||
+          !is_time_unit(last(3).text, cpu_unit) || !any_number(last(0).text, real) || !any_number(last(2).text, cpu) ||
+          !integer_in(last(4).text, iterations))
         continue;
-      const auto name = trimmed(between(line.data(), last[0].text.data()));
+      const auto name = trimmed(between(line.data(), last(0).text.data()));
       if (!name_fits(name)) return false;
       out_.benchmark(name);
       out_.latency({real * real_unit, {}, {}});

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "bencher/base/encoding.hpp"
+
 #include "lib/adapter/json_fields.hpp"
 
 namespace bencher::adapter {
@@ -35,7 +37,7 @@ class Jmh {
     std::string mode, params;
     Score primary;
     secondary_.clear();
-    const bool done = json::record(reader_, "a benchmark", fields, [&](std::size_t field) {
+    const bool done = json::record(reader_, "a benchmark", fields, entry_shape_, [&](std::size_t field) {
       switch (field) {
         case 0: return name_text(reader_, name, name_scratch_);
         case 1: return read(primary);
@@ -52,7 +54,7 @@ class Jmh {
     out_.benchmark(name);
     const auto kind = convert(primary);
     if (kind == Kind::none)
-      return reader_.fail(fmt::format("'{}' is no scoreUnit that can be read", primary.unit.substr(0, 40)));
+      return reader_.fail(fmt::format("'{}' is no scoreUnit that can be read", excerpt(primary.unit, 40)));
     const Metric metric{*primary.score, primary.lower, primary.upper};
     kind == Kind::latency ? out_.latency(metric) : out_.throughput(metric);
     for (auto& s : secondary_) {
@@ -101,7 +103,7 @@ class Jmh {
 
   bool read(Score& out) {
     static constexpr json::Field fields[]{{"score"}, {"scoreConfidence", strict}, {"scoreUnit"}};
-    return json::record(reader_, "a metric", fields, [&](std::size_t field) {
+    return json::record(reader_, "a metric", fields, metric_shape_, [&](std::size_t field) {
       switch (field) {
         case 0: return strict ? decimal(reader_, out.score.emplace()) : optional_decimal(reader_, out.score);
         case 1: return confidence(out);
@@ -166,6 +168,7 @@ class Jmh {
   Builder& out_;
   std::string name_scratch_;
   std::vector<Secondary> secondary_;
+  json::Shape entry_shape_, metric_shape_;
 };
 
 }  // namespace

@@ -81,10 +81,11 @@ class Tinybench {
         default: return number_or_skip(reader_, out.own.at(i));
       }
     };
-    return json::record(reader_, "a task or result of tinybench", fields_, field, [&](std::string_view column) {
-      if (!out.cells || inside) return reader_.skip();
-      return cell(out.figures, std::string(column));
-    });
+    return json::record(reader_, "a task or result of tinybench", fields_, nullptr, field,
+                        [&](std::string_view column, std::size_t) {
+                          if (!out.cells || inside) return reader_.skip();
+                          return cell(out.figures, std::string(column));
+                        });
   }
 
   bool name(Task& out) {

@@ -34,13 +34,13 @@ void add(Builder& out, std::string_view name, const Times& t) {
 
 /// One benchmark of versions 2 to 4.
 template <bool strict>
-bool benchmark(json::Reader& r, Builder& out, std::string_view group) {
+bool benchmark(json::Reader& r, json::Shape& shape, Builder& out, std::string_view group) {
   static constexpr json::Field fields[]{{"name"},           {"hz", strict}, {"mean", strict},
                                         {"median", strict}, {"sd", strict}, {"rme", strict}};
   std::string_view name;
   std::string scratch;
   Times t;
-  const bool done = json::record(r, "a benchmark", fields, [&](std::size_t field) {
+  const bool done = json::record(r, "a benchmark", fields, shape, [&](std::size_t field) {
     if (field == 0) return name_text(r, name, scratch);
     auto& into = field == 1 ? t.hz : field == 2 ? t.mean : field == 3 ? t.median : field == 4 ? t.sd : t.rme;
     return strict ? r.number(into.emplace()) : optional_number(r, into);
@@ -51,6 +51,7 @@ bool benchmark(json::Reader& r, Builder& out, std::string_view group) {
 
 template <bool strict>
 bool files(json::Reader& r, Builder& out) {
+  json::Shape shape;
   return json::array(r, "an array of files", [&](std::size_t) {
     static constexpr json::Field in_file[]{{"groups"}};
     return json::record(r, "a file", in_file, [&](std::size_t) {
@@ -61,7 +62,7 @@ bool files(json::Reader& r, Builder& out) {
         std::optional<json::Reader::Mark> early;
         const auto read_all = [&] {
           return json::array(r, "an array of benchmarks",
-                             [&](std::size_t) { return benchmark<strict>(r, out, group); });
+                             [&](std::size_t) { return benchmark<strict>(r, shape, out, group); });
         };
         const bool done = json::record(r, "a group", in_group, [&](std::size_t field) {
           if (field == 0) return named = text(r, group);
@@ -141,9 +142,11 @@ bool test_file(json::Reader& r, Builder& out) {
 
 /// The first versions: {"testResults": {GROUP: [benchmark]}}.
 bool groups(json::Reader& r, Builder& out) {
+  json::Shape shape;
   return json::object(r, "groups", [&](std::string_view key) {
     const std::string group(key);
-    return json::array(r, "an array of benchmarks", [&](std::size_t) { return benchmark<false>(r, out, group); });
+    return json::array(r, "an array of benchmarks",
+                       [&](std::size_t) { return benchmark<false>(r, shape, out, group); });
   });
 }
 

@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include "bencher/base/encoding.hpp"
+
 #include "lib/adapter/text.hpp"
 
 namespace bencher::adapter {
@@ -65,7 +67,7 @@ bool decimal(json::Reader& r, double& out) {
     return true;
   }
   r.go(mark);
-  return r.fail(fmt::format("the text '{}' is no number", view.substr(0, 40)));
+  return r.fail(fmt::format("the text '{}' is no number", excerpt(view, 40)));
 }
 
 bool optional_decimal(json::Reader& r, std::optional<double>& out) {

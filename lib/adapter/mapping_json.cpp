@@ -159,7 +159,7 @@ class JsonRows final : public MappedRow {
   }
 
   bool row() {
-    std::fill(marks_.begin(), marks_.end(), nullptr);
+    std::fill(marks_.begin(), marks_.end(), Mark());
     row_ = r_->mark();
     if (!walk<true>(plan_.row)) return false;
     const auto end = r_->mark();
@@ -189,7 +189,7 @@ class JsonRows final : public MappedRow {
   template <bool marks>
   bool take(std::size_t slot) {
     auto& owned = owned_[slot];
-    if (marks ? marks_[slot] != nullptr : owned.there) return r_->fail("the field is there twice");
+    if (marks ? static_cast<bool>(marks_[slot]) : owned.there) return r_->fail("the field is there twice");
     const auto mark = marks_[slot] = r_->mark();
     if (marks) return true;
     std::string_view text;
@@ -228,7 +228,7 @@ class JsonRows final : public MappedRow {
   std::vector<Key> keys_;
   std::vector<Mark> marks_;
   std::vector<Owned> owned_;
-  Mark row_ = nullptr;
+  Mark row_;
   std::string scratch_, instead_;
 };
 

@@ -12,6 +12,11 @@ Marks::Marks(std::string_view text, std::vector<std::string_view> marks)
     if (marks_[i].empty()) states_[i] = State::here;
 }
 
+void Marks::settle(std::size_t mark, State state) {
+  for (std::size_t i = mark; i < marks_.size(); ++i)
+    if (marks_[i] == marks_[mark]) states_[i] = state;
+}
+
 std::size_t Marks::next(std::size_t from) {
   const auto first_here = [&] {
     return static_cast<std::size_t>(
@@ -25,7 +30,9 @@ std::size_t Marks::next(std::size_t from) {
 void Marks::search(std::size_t from, std::size_t to) {
   std::vector<std::size_t> open;
   for (auto i = from; i < to; ++i)
-    if (states_[i] == State::unknown) open.push_back(i);
+    if (states_[i] == State::unknown &&
+        std::none_of(open.begin(), open.end(), [&](std::size_t o) { return marks_[o] == marks_[i]; }))
+      open.push_back(i);
   // A chunk stays in the nearest cache while all marks are looked for in it.
   constexpr std::size_t chunk = 16 * 1024;
   for (std::size_t at = 0; at < text_.size() && !open.empty(); at += chunk) {
@@ -34,12 +41,12 @@ void Marks::search(std::size_t from, std::size_t to) {
       // A mark may begin in this chunk and end in the next one.
       const auto part = text_.substr(at, chunk + mark.size() - 1);
       if (!holds(part, mark)) continue;
-      states_[open[k]] = State::here;
+      settle(open[k], State::here);
       open.resize(k);
     }
   }
   for (const auto i : open)
-    states_[i] = State::absent;
+    settle(i, State::absent);
 }
 
 }  // namespace bencher::adapter

@@ -20,6 +20,8 @@ class Marks {
  private:
   enum class State : std::uint8_t { unknown, here, absent };
   void search(std::size_t from, std::size_t to);
+  /// For all marks that are the same.
+  void settle(std::size_t mark, State state);
 
   std::string_view text_;
   std::vector<std::string_view> marks_;

@@ -11,6 +11,7 @@
 #include "lib/adapter/marks.hpp"
 #include "lib/adapter/prepare.hpp"
 #include "lib/adapter/registry.hpp"
+#include "lib/adapter/text.hpp"
 
 namespace bencher {
 namespace {
@@ -95,11 +96,16 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
 
 /// The first form that gives results, of those whose literals stand in the text.
 std::optional<Parsed> first_of(const std::vector<Form>& forms, Prepared& text, const ParseOptions& options) {
-  const bool as_json = begins_json(text.text());
+  const bool as_json = begins_json(text.text()), as_array = adapter::trimmed(text.text()).starts_with('[');
   std::vector<const Form*> worth;
   std::vector<std::string_view> marks;
   for (const auto& form : forms) {
     if (form.shape == Shape::json && (!as_json || text.malformed() > 0)) continue;
+    if (form.shape == Shape::json && as_array) {
+      worth.push_back(&form);
+      marks.emplace_back();
+      continue;
+    }
     for (const auto mark : {form.grammar->mark, form.grammar->or_mark}) {
       if (mark.empty() && !marks.empty() && worth.back() == &form) continue;
       worth.push_back(&form);

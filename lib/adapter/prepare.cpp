@@ -19,10 +19,22 @@ Utf16 utf16_of(std::string_view bytes) {
   if (bytes.starts_with("\xff\xfe")) return Utf16::little;
   if (bytes.starts_with("\xfe\xff")) return Utf16::big;
   if (bytes.size() < 4 || bytes.size() % 2 != 0) return Utf16::no;
-  const auto zero = [&](std::size_t i) { return bytes[i] == '\0'; };
-  if (!zero(0) && zero(1) && !zero(2) && zero(3)) return Utf16::little;
-  if (zero(0) && !zero(1) && zero(2) && !zero(3)) return Utf16::big;
-  return Utf16::no;
+  // Other texts have no zeros. Not every unit tells, nor need the first ones: tables begin with drawn lines, whose
+  // U+2500 is a `%` the other way round. Letters, digits, blanks and line ends do.
+  const auto begin = bytes.substr(0, 4096);
+  if (begin.find('\0') == std::string_view::npos) return Utf16::no;
+  const auto tells = [](char high, char low) {
+    return high == '\0' && (low == ' ' || low == '\n' || (low >= '0' && low <= '9') || (low >= 'A' && low <= 'Z') ||
+                            (low >= 'a' && low <= 'z'));
+  };
+  std::size_t little = 0, big = 0;
+  for (std::size_t i = 0; i < begin.size(); i += 2) {
+    little += tells(begin[i + 1], begin[i]);
+    big += tells(begin[i], begin[i + 1]);
+  }
+  const auto many = std::max<std::size_t>(begin.size() / 32, 1);
+  if (little >= many && big <= little / 4) return Utf16::little;
+  return big >= many && little <= big / 4 ? Utf16::big : Utf16::no;
 }
 
 Result<std::string> from_utf16(std::string_view bytes, bool big) {

@@ -30,7 +30,7 @@ class Pytest {
     std::string_view name;
     Stats stats;
     extras_.clear();
-    const bool done = json::record(reader_, "a benchmark", fields, [&](std::size_t field) {
+    const bool done = json::record(reader_, "a benchmark", fields, entry_shape_, [&](std::size_t field) {
       switch (field) {
         case 0: return name_text(reader_, name, name_scratch_);
         case 1: return read(stats);
@@ -54,7 +54,7 @@ class Pytest {
   bool read(Stats& out) {
     static constexpr json::Field fields[]{
         {"mean", strict}, {"stddev", strict}, {"median", strict}, {"iqr", strict}, {"ops", false, true}};
-    return json::record(reader_, "stats", fields, [&](std::size_t field) {
+    return json::record(reader_, "stats", fields, stats_shape_, [&](std::size_t field) {
       if (field == 4) return extras_.read(reader_, "throughput");
       auto& into = field == 0 ? out.mean : field == 1 ? out.stddev : field == 2 ? out.median : out.iqr;
       return strict ? decimal(reader_, into.emplace()) : optional_decimal(reader_, into);
@@ -73,6 +73,7 @@ class Pytest {
   Extras extras_;
   bool median_;
   std::string name_scratch_;
+  json::Shape entry_shape_, stats_shape_;
 };
 
 }  // namespace

@@ -32,7 +32,8 @@ enum class Averages {
 /// One grammar of an adapter.
 struct Grammar {
   Parse parse = nullptr;
-  /// Stands in every text that the grammar finds results in; empty: there is no such text.
+  /// Stands in every text that the grammar finds results in; empty: there is no such text. For JSON: in every object,
+  /// since an array may have fields without their names.
   std::string_view mark = {};
   /// Stands where `mark` does not; empty: `mark` always does.
   std::string_view or_mark = {};

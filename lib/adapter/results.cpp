@@ -19,10 +19,14 @@ Results::MeasureId Results::measure(std::string_view name) {
 }
 
 void Results::set_metric(std::size_t benchmark, std::size_t at, const Metric& metric) {
-  auto& cell = cells_[benchmarks_[benchmark].first + at];
+  auto& cell = cells_[(benchmark > 0 ? benchmarks_[benchmark - 1].cells : 0) + at];
   cell.value = metric.value;
-  cell.lower = metric.lower.value_or(none);
-  cell.upper = metric.upper.value_or(none);
+  if (cell.bounds == unbounded) {
+    if (!metric.lower && !metric.upper) return;
+    cell.bounds = static_cast<std::uint32_t>(bounds_.size());
+    bounds_.emplace_back();
+  }
+  bounds_[cell.bounds] = {metric.lower.value_or(none), metric.upper.value_or(none)};
 }
 
 void Results::make_room(double times) {
@@ -32,6 +36,7 @@ void Results::make_room(double times) {
   names_.reserve(grown(names_));
   benchmarks_.reserve(grown(benchmarks_));
   cells_.reserve(grown(cells_));
+  if (!bounds_.empty()) bounds_.reserve(grown(bounds_));
 }
 
 void Results::shrink() {
@@ -39,10 +44,12 @@ void Results::shrink() {
   if (much(names_)) names_.shrink_to_fit();
   if (much(benchmarks_)) benchmarks_.shrink_to_fit();
   if (much(cells_)) cells_.shrink_to_fit();
+  if (much(bounds_)) bounds_.shrink_to_fit();
 }
 
 std::size_t Results::bytes() const {
-  return names_.capacity() + benchmarks_.capacity() * sizeof(Row) + cells_.capacity() * sizeof(Cell);
+  return names_.capacity() + benchmarks_.capacity() * sizeof(Row) + cells_.capacity() * sizeof(Cell) +
+         bounds_.capacity() * sizeof(Bounds);
 }
 
 bool Results::operator==(const Results& other) const {

@@ -6,8 +6,11 @@
 
 #include <fmt/core.h>
 
+#include "bencher/base/encoding.hpp"
+
 #include "lib/adapter/gungraun.hpp"
 #include "lib/adapter/json_fields.hpp"
+#include "lib/adapter/text.hpp"
 
 namespace bencher::adapter {
 namespace {
@@ -59,17 +62,21 @@ bool float_string(Reader& r) {
   return r.fail("expected a text that holds a number");
 }
 
-bool integer(Reader& r, std::uint64_t most, bool negative) {
+bool integer(Reader& r, std::uint64_t most, bool negative, std::uint64_t& value) {
   const auto mark = r.mark();
   std::string_view digits;
   if (!r.number_text(digits)) return false;
   auto rest = digits;
   if (negative && rest.starts_with('-')) rest.remove_prefix(1);
-  std::uint64_t value = 0;
   const auto [stop, ec] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
   if (ec == std::errc() && stop == rest.data() + rest.size() && value <= most) return true;
   r.go(mark);
   return r.fail("expected an integer in its range");
+}
+
+bool integer(Reader& r, std::uint64_t most, bool negative) {
+  std::uint64_t ignored = 0;
+  return integer(r, most, negative, ignored);
 }
 
 /// {"Name": value}: exactly one member, which `read(name)` reads.
@@ -78,7 +85,7 @@ bool variant(Reader& r, const char* what, Read&& read) {
   std::size_t count = 0;
   const bool done = json::object(r, what, [&](std::string_view name) {
     if (++count > 1) return r.fail(fmt::format("expected {} with one member", what));
-    return read(std::string(name));
+    return read(name);
   });
   return done && (count == 1 || r.fail(fmt::format("expected {} with one member", what)));
 }
@@ -89,24 +96,24 @@ bool one_of(Reader& r, std::string& out, std::initializer_list<std::string_view>
   for (const auto name : names)
     if (name == out) return true;
   r.go(mark);
-  return r.fail(fmt::format("'{}' is not known", out.substr(0, 40)));
+  return r.fail(fmt::format("'{}' is not known", excerpt(out, 40)));
 }
 
 bool metric_value(Reader& r, double& out) {
-  return variant(r, "a metric", [&](const std::string& type) {
+  return variant(r, "a metric", [&](std::string_view type) {
     if (type == "Float") return r.number(out);
     if (type != "Int") return r.fail("a metric is an Int or a Float");
-    const auto mark = r.mark();
-    if (!integer(r, UINT64_MAX, false)) return false;
-    r.go(mark);
-    return r.number(out);
+    std::uint64_t value = 0;
+    if (!integer(r, UINT64_MAX, false, value)) return false;
+    out = static_cast<double>(value);
+    return true;
   });
 }
 
 /// Left and Right are of the new and of the old run.
 template <class Read>
 bool sides(Reader& r, const char* what, Read&& read) {
-  return variant(r, what, [&](const std::string& side) {
+  return variant(r, what, [&](std::string_view side) {
     if (side == "Left" || side == "Right") return read(side == "Left");
     if (side != "Both") return r.fail("expected Left, Right or Both");
     std::size_t count = 0;
@@ -136,13 +143,13 @@ bool summary(Reader& r, Profile* into) {
     std::string none;
     return one_of(r, none, {"None"});
   }
-  return variant(r, "a summary", [&](const std::string& kind) {
+  return variant(r, "a summary", [&](std::string_view kind) {
     if (kind != "Callgrind" && kind != "Cachegrind" && kind != "Dhat" && kind != "ErrorTool")
-      return r.fail(fmt::format("'{}' is no known tool", kind.substr(0, 40)));
+      return r.fail(fmt::format("'{}' is no known tool", excerpt(kind, 40)));
     if (into) into->kind = kind;
     return json::object(r, "metrics", [&](std::string_view name) {
       const std::string key(name);
-      if (!find_key(kind, key)) return r.fail(fmt::format("'{}' is no metric of {}", key.substr(0, 40), kind));
+      if (!find_key(kind, key)) return r.fail(fmt::format("'{}' is no metric of {}", excerpt(key, 40), kind));
       static constexpr json::Field fields[]{{"diffs", false}, {"metrics"}};
       return json::record(r, "a metric", fields, [&](std::size_t field) {
         if (field == 1) {
@@ -177,13 +184,13 @@ bool part_info(Reader& r) {
 }
 
 bool regression(Reader& r) {
-  return variant(r, "a regression", [&](const std::string& kind) {
+  return variant(r, "a regression", [&](std::string_view kind) {
     const auto metric = [&] {
       if (r.peek() == '"') {
         std::string none;
         return one_of(r, none, {"None"});
       }
-      return variant(r, "a metric", [&](const std::string& tool) {
+      return variant(r, "a metric", [&](std::string_view tool) {
         std::string key;
         if (!text(r, key)) return false;
         const bool error_tool = tool == "Memcheck" || tool == "Helgrind" || tool == "DRD";
@@ -354,7 +361,7 @@ void add(Builder& out, const Document& document) {
   }
 }
 
-std::string_view trimmed(std::string_view line) {
+std::string_view without_spaces(std::string_view line) {
   const auto first = line.find_first_not_of(' ');
   if (first == std::string_view::npos) return {};
   return line.substr(first, line.find_last_not_of(' ') - first + 1);
@@ -364,54 +371,68 @@ std::size_t indent(std::string_view line) {
   return std::min(line.find_first_not_of(' '), line.size());
 }
 
+/// For each line `{` where the next line `}` of its indent ends, or npos; the last one first.
+std::vector<std::size_t> closes(std::string_view text) {
+  std::vector<std::size_t> out;
+  std::map<std::size_t, std::size_t> next;
+  for (auto end = text.size(); end != std::string_view::npos;) {
+    const void* found_feed = ::memrchr(text.data(), '\n', end);
+    const auto feed = found_feed ? static_cast<std::size_t>(static_cast<const char*>(found_feed) - text.data())
+                                 : std::string_view::npos;
+    const auto line = text.substr(feed + 1, end - (feed + 1));
+    const auto content = without_spaces(line);
+    if (content == "}") next[indent(line)] = end;
+    if (content == "{") {
+      const auto found = next.find(indent(line));
+      out.push_back(found == next.end() ? std::string_view::npos : found->second);
+    }
+    end = feed;
+  }
+  return out;
+}
+
 template <bool strict>
-Result<void> read_documents(std::string_view raw, Builder& out) {
-  const std::string text = strip_controls(raw);
-  struct Line {
-    std::size_t from, size;
-  };
-  std::vector<Line> lines;
-  for (std::size_t from = 0; from < text.size();) {
-    const auto end = std::min(text.find('\n', from), text.size());
-    lines.push_back({from, end - from});
-    from = end + 1;
-  }
-  const auto line = [&](std::size_t i) { return std::string_view(text).substr(lines[i].from, lines[i].size); };
-  // For each line `{`, the next line `}` of its indent: from the end backwards.
-  std::vector<std::size_t> close(lines.size(), SIZE_MAX);
-  std::map<std::size_t, std::size_t> next_close;
-  for (std::size_t i = lines.size(); i-- > 0;) {
-    const auto content = trimmed(line(i));
-    if (content == "}") next_close[indent(line(i))] = i;
-    if (content == "{")
-      if (const auto found = next_close.find(indent(line(i))); found != next_close.end()) close[i] = found->second;
-  }
-  std::size_t read = 0;
+Result<void> read_documents(std::string_view text, Builder& out) {
+  std::string plain;
+  if (has_controls(text)) text = plain = strip_controls(text);
+  auto ends = closes(text);
+  std::size_t read = 0, number = 0;
   std::string why;
-  const auto document = [&](std::size_t first, std::size_t last) {
-    const auto from = lines[first].from, end = lines[last].from + lines[last].size;
-    Reader r(std::string_view(text).substr(from, end - from));
+  const auto document = [&](std::string_view whole) {
+    Reader r(whole);
     Document found;
     if (strict ? document_6(r, found) : document_7(r, found)) {
       add(out, found);
       ++read;
     } else if (why.empty()) {
-      why = fmt::format("the document at line {}: {}", first + 1, r.where_and_why());
+      why = fmt::format("the document at line {}: {}", number, r.where_and_why());
     }
   };
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const auto content = trimmed(line(i));
+  for (std::size_t from = 0; from < text.size();) {
+    ++number;
+    auto end = std::min(text.find('\n', from), text.size());
+    const auto content = without_spaces(text.substr(from, end - from));
     if (content == "{") {
-      if (close[i] == SIZE_MAX) continue;
-      document(i, close[i]);
-      i = close[i];
+      const auto close = ends.back();
+      ends.pop_back();
+      if (close != std::string_view::npos) {
+        const auto whole = text.substr(from, close - from);
+        document(whole);
+        // Lines that are within it.
+        for (auto feed = whole.find('\n'); feed != std::string_view::npos; feed = whole.find('\n', feed + 1)) {
+          ++number;
+          const auto line = whole.substr(feed + 1, std::min(whole.find('\n', feed + 1), whole.size()) - (feed + 1));
+          if (without_spaces(line) == "{") ends.pop_back();
+        }
+        end = close;
+      }
     } else if (content.size() > 1 && content.front() == '{' && content.back() == '}') {
-      document(i, i);
+      document(text.substr(from, end - from));
     }
+    from = end + 1;
   }
   if (read > 0) return {};
-  if (why.empty())
-    return Error(Errc::invalid_argument, fmt::format("none of {} lines begins a JSON summary", lines.size()));
+  if (why.empty()) return Error(Errc::invalid_argument, fmt::format("none of {} lines begins a JSON summary", number));
   return Error(Errc::invalid_argument, why);
 }
 

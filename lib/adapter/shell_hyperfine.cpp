@@ -1,5 +1,7 @@
 // hyperfine: `--export-json`, of version 1 and of version 2.
 
+#include <charconv>
+
 #include <fmt/core.h>
 
 #include "lib/adapter/json_fields.hpp"
@@ -55,7 +57,7 @@ class Hyperfine {
     std::optional<double> user, system, memory;
     extras_.clear();
     bool summed = false;
-    const bool done = json::record(reader_, "a result", fields, [&](std::size_t field) {
+    const bool done = json::record(reader_, "a result", fields, shape_, [&](std::size_t field) {
       switch (field) {
         case 0: return name_text(reader_, name, name_scratch_);
         case 1: return number(t.mean);
@@ -118,10 +120,9 @@ class Hyperfine {
       const auto mark = reader_.mark();
       std::string_view digits;
       if (!reader_.number_text(digits)) return false;
-      if (digits.find_first_of(".eE") == std::string_view::npos && digits.size() <= 11) {
-        const auto code = std::stoll(std::string(digits));
-        if (code >= INT32_MIN && code <= INT32_MAX) return true;
-      }
+      std::int32_t code = 0;
+      const auto [stop, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), code);
+      if (ec == std::errc() && stop == digits.data() + digits.size()) return true;
       reader_.go(mark);
       return reader_.fail("expected a 32-bit integer");
     });
@@ -197,6 +198,7 @@ class Hyperfine {
   Extras extras_;
   bool median_;
   std::string primary_, name_scratch_;
+  json::Shape shape_;
 };
 
 }  // namespace

@@ -29,29 +29,31 @@ void read_csv(std::string_view text, Builder& out) {
     return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
   };
   const auto mean_at = column("mean"), deviation_at = column("stddev"), median_at = column("median"),
-             min_at = column("min"), max_at = column("max");
+             min_at = column("min"), max_at = column("max"), user_at = column("user"), system_at = column("system");
+  const bool has_parameters =
+      std::any_of(header.begin(), header.end(), [](const auto& cell) { return cell.starts_with("parameter_"); });
   while (csv_record(text, ',', cells)) {
     const auto number = [&](std::size_t i) -> std::optional<double> {
       double value = 0;
       if (i >= cells.size() || !any_number(trimmed(cells[i]), value)) return {};
       return value;
     };
-    const auto mean = number(mean_at), deviation = number(deviation_at), median = number(median_at),
-               min = number(min_at), max = number(max_at);
+    const auto mean = number(mean_at), deviation = number(deviation_at), median = number(median_at);
     if (cells.size() < 2 || !name_fits(cells[0]) || !(wants_median(out) ? median : mean)) continue;
     out.benchmark(cells[0]);
     if (wants_median(out)) {
       Metric latency{*median * from_s, {}, {}};
-      if (min) latency.lower = *min * from_s;
-      if (max) latency.upper = *max * from_s;
+      if (const auto min = number(min_at)) latency.lower = *min * from_s;
+      if (const auto max = number(max_at)) latency.upper = *max * from_s;
       out.latency(latency);
     } else if (deviation) {
       out.latency({*mean * from_s, (*mean - *deviation) * from_s, (*mean + *deviation) * from_s});
     } else {
       out.latency({*mean * from_s, {}, {}});
     }
-    for (const auto* extra : {"user", "system"})
-      if (const auto value = number(column(extra))) out.extra(extra, *value * from_s);
+    if (const auto user = number(user_at)) out.extra("user", *user * from_s);
+    if (const auto system = number(system_at)) out.extra("system", *system * from_s);
+    if (!has_parameters) continue;
     std::string parameters;
     for (std::size_t i = 0; i < std::min(header.size(), cells.size()); ++i)
       if (header[i].starts_with("parameter_"))

@@ -32,19 +32,29 @@ class Report {
     if (tag == "testsuite") {
       (void)xml_.attribute("name", suite_);
     } else if (tag == "testcase") {
-      auto& text = scratch_;
-      (void)xml_.attribute("name", name_);
-      seconds_ = 0;
-      good_ = xml_.attribute("time", text) && any_number(trimmed(text), seconds_) && !name_.empty();
-      // Classes of Rust and C++ are joined as those languages do.
-      if (xml_.attribute("classname", text) && !text.empty()) {
-        text.append(text.find("::") != std::string::npos ? "::" : ".").append(name_);
-        name_.swap(text);
-      }
+      test_case();
       depth_ = xml_.depth();
     } else if (xml_.depth() == depth_ + 1 && (tag == "failure" || tag == "error" || tag == "skipped")) {
       good_ = false;
     }
+  }
+
+  void test_case() {
+    std::string_view key, raw, name, time, in;
+    for (std::size_t at = 0; xml_.next_attribute(at, key, raw);) {
+      auto* into = key == "name" ? &name : key == "time" ? &time : key == "classname" ? &in : nullptr;
+      if (into && !into->data()) *into = raw;
+    }
+    auto& text = scratch_;
+    Xml::unescape(name, name_);
+    Xml::unescape(time, text);
+    seconds_ = 0;
+    good_ = any_number(trimmed(text), seconds_) && !name_.empty();
+    if (in.empty()) return;
+    // Classes of Rust and C++ are joined as those languages do.
+    Xml::unescape(in, text);
+    text.append(text.find("::") != std::string::npos ? "::" : ".").append(name_);
+    name_.swap(text);
   }
 
   void close() {

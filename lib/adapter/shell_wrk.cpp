@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include "bencher/base/encoding.hpp"
+
 #include "lib/adapter/registry.hpp"
 #include "lib/adapter/text.hpp"
 
@@ -57,7 +59,7 @@ class Runs {
     } else if (distribution_ && !line.empty() && digit(line.front())) {
       percentile(at);
     } else if (line.starts_with("Non-2xx") || line.starts_with("Socket errors")) {
-      out_.warn(fmt::format("some requests failed: {}", line.substr(0, 200)));
+      out_.warn(fmt::format("some requests failed: {}", excerpt(line, 200)));
     }
   }
 

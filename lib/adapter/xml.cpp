@@ -53,7 +53,9 @@ void put_reference(std::string& out, std::string_view reference) {
   out.append("&").append(reference).append(";");
 }
 
-void unescape(std::string_view text, std::string& out) {
+}  // namespace
+
+void Xml::unescape(std::string_view text, std::string& out) {
   out.clear();
   while (!text.empty()) {
     const auto at = std::min(text.find('&'), text.size());
@@ -70,8 +72,6 @@ void unescape(std::string_view text, std::string& out) {
     }
   }
 }
-
-}  // namespace
 
 Xml::Token Xml::fail(std::string reason) {
   if (reason_.empty()) reason_ = std::move(reason);
@@ -125,8 +125,7 @@ Xml::Token Xml::next() {
     const auto open = text_.find('<', at_);
     if (open == std::string_view::npos) {
       at_ = text_.size();
-      if (!open_.empty())
-        return fail(fmt::format("the text ends within <{}>", to_valid_utf8(open_.back().substr(0, 80))));
+      if (!open_.empty()) return fail(fmt::format("the text ends within <{}>", excerpt(open_.back(), 80)));
       return Token::end;
     }
     at_ = open;
@@ -152,11 +151,11 @@ Xml::Token Xml::next() {
     if (c == '"' || c == '\'') at = std::min(text_.find(c, at + 1), text_.size() - 1);
   }
   if (at == text_.size() || text_[at] != '>' || name_.empty())
-    return fail(fmt::format("a tag <{}> without its end", to_valid_utf8(name_.substr(0, 80))));
+    return fail(fmt::format("a tag <{}> without its end", excerpt(name_, 80)));
   at_ = at + 1;
   if (closing) {
     if (open_.empty() || open_.back() != name_)
-      return fail(fmt::format("</{}> closes nothing that is open", to_valid_utf8(name_.substr(0, 80))));
+      return fail(fmt::format("</{}> closes nothing that is open", excerpt(name_, 80)));
     open_.pop_back();
     return Token::close;
   }
@@ -167,32 +166,37 @@ Xml::Token Xml::next() {
   return Token::open;
 }
 
-bool Xml::attribute(std::string_view key, std::string& out) const {
-  std::size_t at = 0;
+bool Xml::next_attribute(std::size_t& at, std::string_view& key, std::string_view& raw) const {
   const auto skip = [&] {
     while (at < attributes_.size() && space(attributes_[at]))
       ++at;
   };
-  out.clear();
-  for (;;) {
-    skip();
-    const auto from = at;
-    while (at < attributes_.size() && name_sign(attributes_[at]))
-      ++at;
-    const auto name = attributes_.substr(from, at - from);
-    skip();
-    if (name.empty() || at == attributes_.size() || attributes_[at] != '=') return false;
+  skip();
+  const auto from = at;
+  while (at < attributes_.size() && name_sign(attributes_[at]))
     ++at;
-    skip();
-    if (at == attributes_.size() || (attributes_[at] != '"' && attributes_[at] != '\'')) return false;
-    const auto end = attributes_.find(attributes_[at], at + 1);
-    if (end == std::string_view::npos) return false;
+  key = attributes_.substr(from, at - from);
+  skip();
+  if (key.empty() || at == attributes_.size() || attributes_[at] != '=') return false;
+  ++at;
+  skip();
+  if (at == attributes_.size() || (attributes_[at] != '"' && attributes_[at] != '\'')) return false;
+  const auto end = attributes_.find(attributes_[at], at + 1);
+  if (end == std::string_view::npos) return false;
+  raw = attributes_.substr(at + 1, end - at - 1);
+  at = end + 1;
+  return true;
+}
+
+bool Xml::attribute(std::string_view key, std::string& out) const {
+  out.clear();
+  std::string_view name, raw;
+  for (std::size_t at = 0; next_attribute(at, name, raw);)
     if (name == key) {
-      unescape(attributes_.substr(at + 1, end - at - 1), out);
+      unescape(raw, out);
       return true;
     }
-    at = end + 1;
-  }
+  return false;
 }
 
 }  // namespace bencher::adapter

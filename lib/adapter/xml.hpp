@@ -25,6 +25,10 @@ class Xml {
   std::size_t depth() const { return open_.size(); }
   /// The value of an attribute of the last opened element, its references replaced. False: it has none.
   bool attribute(std::string_view key, std::string& out) const;
+  /// The next attribute behind `at`, which begins at 0; its value as it is written. False: there is none.
+  bool next_attribute(std::size_t& at, std::string_view& key, std::string_view& raw) const;
+  /// A value with its references replaced.
+  static void unescape(std::string_view raw, std::string& out);
 
   bool failed() const { return !reason_.empty(); }
   /// Why and at which line.

@@ -1,5 +1,7 @@
 #include "bencher/base/encoding.hpp"
 
+#include <algorithm>
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -146,19 +148,30 @@ void append_utf8(std::string& out, std::uint32_t point) {
 
 std::string to_valid_utf8(std::string_view bytes) {
   if (is_utf8(bytes)) return std::string(bytes);
-  std::string out;
-  out.reserve(bytes.size() + 16);
-  while (!bytes.empty()) {
-    const auto length = sequence(bytes);
-    if (length == 0) {
-      out += "\xef\xbf\xbd";
-      bytes.remove_prefix(1);
-    } else {
-      out += bytes.substr(0, length);
-      bytes.remove_prefix(length);
+  constexpr std::string_view replacement = "\xef\xbf\xbd";
+  const auto each = [&](auto&& add) {
+    for (std::size_t at = 0; at < bytes.size();) {
+      const auto length = sequence(bytes.substr(at));
+      add(length > 0 ? bytes.substr(at, length) : replacement);
+      at += std::max<std::size_t>(length, 1);
     }
-  }
+  };
+  // First how long it will be: a large text that is all wrong would grow far beyond that otherwise.
+  std::size_t size = 0;
+  each([&](std::string_view part) { size += part.size(); });
+  std::string out;
+  out.reserve(size);
+  each([&](std::string_view part) { out += part; });
   return out;
+}
+
+std::string excerpt(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return to_valid_utf8(text);
+  constexpr std::size_t longest = 4;
+  auto cut = most;
+  while (cut > 0 && most - cut < longest && (text[cut] & 0xc0) == 0x80)
+    --cut;
+  return to_valid_utf8(text.substr(0, cut)) + "…";
 }
 
 }  // namespace bencher

@@ -50,27 +50,26 @@ const char* string_stop(const char* at, const char* end) {
   return at;
 }
 
-/// The end of a number by RFC 8259 that begins at `at`, or null with the place of the fault in `fault`. The text must
-/// have a byte after it that is no part of a number.
-const char* number_end(const char* at, const char*& fault) {
+/// The end of a number by RFC 8259 that begins at `at`, or null with the place of the fault in `fault`.
+const char* number_end(const char* at, const char* end, const char*& fault) {
+  const auto digits = [&] {
+    const char* const from = at;
+    while (at != end && is_digit(*at))
+      ++at;
+    return at - from;
+  };
   if (*at == '-') ++at;
   const char* const integer = at;
-  while (is_digit(*at))
+  const auto count = digits();
+  if (count == 0 || (*integer == '0' && count > 1)) return fault = at, nullptr;
+  if (at != end && *at == '.') {
     ++at;
-  if (at == integer || (*integer == '0' && at - integer > 1)) return fault = at, nullptr;
-  if (*at == '.') {
-    const char* const fraction = ++at;
-    while (is_digit(*at))
-      ++at;
-    if (at == fraction) return fault = at, nullptr;
+    if (digits() == 0) return fault = at, nullptr;
   }
-  if (*at == 'e' || *at == 'E') {
+  if (at != end && (*at == 'e' || *at == 'E')) {
     ++at;
-    if (*at == '+' || *at == '-') ++at;
-    const char* const exponent = at;
-    while (is_digit(*at))
-      ++at;
-    if (at == exponent) return fault = at, nullptr;
+    if (at != end && (*at == '+' || *at == '-')) ++at;
+    if (digits() == 0) return fault = at, nullptr;
   }
   return at;
 }
@@ -105,11 +104,27 @@ const char* plain_number_end(const char* at) {
 }
 #endif
 
-/// Large enough for what servers read all the time, small enough to be kept by each thread.
-constexpr std::size_t kept_capacity = 256 * 1024;
+/// How much of a text is indexed at a time: little at first, and where the reader was sent back to.
+constexpr std::size_t first_part = 8 * 1024, largest_part = 128 * 1024;
 
 using Index = std::unique_ptr<simdjson::internal::dom_parser_implementation>;
+/// Each thread keeps one for the next reader.
 thread_local Index kept_index;
+
+/// How much of the text from `at` on to index together: up to a place that is within no number, and seldom within a
+/// string.
+std::size_t part_of(const char* at, const char* end, std::size_t size) {
+  for (const auto rest = static_cast<std::size_t>(end - at); size < rest; size *= 2) {
+    const char* const half = at + size / 2;
+    // A line feed never is in a string; where lines are long, few commas are.
+    for (const char sign : {'\n', ','})
+      if (const void* found = ::memrchr(half, sign, size - size / 2))
+        return static_cast<std::size_t>(static_cast<const char*>(found) + 1 - at);
+    for (const char* last = at + size; last != half; --last)
+      if (delimiter[static_cast<unsigned char>(last[-1])]) return static_cast<std::size_t>(last - at);
+  }
+  return static_cast<std::size_t>(end - at);
+}
 
 /// Powers of ten that a double holds exactly.
 constexpr std::array powers{1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -136,58 +151,85 @@ bool is_large(std::string_view token) {
 
 }  // namespace
 
-Reader::Reader(std::string_view text) : begin_(text.data()), end_(text.data() + text.size()) {
-  if (text.size() > 0xffff'ff00u) {
-    fail_at(begin_, "the text is larger than 4 GiB");
-    return;
-  }
-  index_ = std::move(kept_index);
-  const auto& simd = simdjson::get_active_implementation();
-  if (!index_ || index_->capacity() < text.size()) {
-    const auto capacity = text.size() <= kept_capacity ? kept_capacity : text.size();
-    index_.reset();
-    if (simd->create_dom_parser_implementation(capacity, 1, index_) != simdjson::SUCCESS) throw std::bad_alloc();
-  }
-  const auto error = text.empty() ? simdjson::EMPTY
-                                  : index_->stage1(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
-                                                   simdjson::stage1_mode::regular);
-  next_ = last_ = index_->structural_indexes.get();
-  if (error == simdjson::EMPTY) return;
-  if (error == simdjson::SUCCESS)
-    last_ = next_ + index_->n_structural_indexes;
-  else
-    broken_text();
+Reader::Reader(std::string_view text)
+    : begin_(text.data()), end_(text.data() + text.size()), index_(std::move(kept_index)) {
+  go_far(begin_);
+  if (broken_at_) fail({});
 }
 
 Reader::~Reader() {
-  if (index_ && index_->capacity() == kept_capacity) kept_index = std::move(index_);
+  if (index_ && index_->capacity() == largest_part) kept_index = std::move(index_);
+}
+
+void Reader::go_far(const char* at) {
+  part_size_ = first_part;
+  next_part(at);
+}
+
+/// Indexes the text from `from` on, where no string is open, and goes to the first sign or value there.
+void Reader::next_part(const char* from) {
+  ++parts_;
+  next_ = last_ = nullptr;
+  part_end_ = from;
+  for (std::size_t size = part_size_; from != end_;) {
+    const auto length = part_of(from, end_, size);
+    if (!index_ || index_->capacity() < length) {
+      index_.reset();
+      if (simdjson::get_active_implementation()->create_dom_parser_implementation(std::max(length, largest_part), 1,
+                                                                                  index_) != simdjson::SUCCESS)
+        throw std::bad_alloc();
+    }
+    const auto error =
+        index_->stage1(reinterpret_cast<const std::uint8_t*>(from), length, simdjson::stage1_mode::regular);
+    if (error == simdjson::UNCLOSED_STRING && length < static_cast<std::size_t>(end_ - from)) {
+      // It was within a string after all.
+      size = 2 * std::max(size, length);
+      continue;
+    }
+    part_ = from;
+    part_end_ = from + length;
+    if (error == simdjson::EMPTY) {
+      from = part_end_;
+      continue;
+    }
+    part_size_ = std::min(2 * part_size_, largest_part);
+    if (error != simdjson::SUCCESS) return broken_text(from);
+    next_ = index_->structural_indexes.get();
+    last_ = next_ + index_->n_structural_indexes;
+    return;
+  }
+}
+
+void Reader::push_deep(Part part) {
+  deep_path_.resize(std::max(deep_path_.size(), depth_ - few + 1));
+  deep_path_[depth_ - few] = part;
 }
 
 /// Finds what the first stage refused, which tells no place.
-void Reader::broken_text() {
-  const char* at = begin_;
+void Reader::broken_text(const char* from) {
+  part_end_ = from;
+  const auto broken = [&](const char* at, const char* why) {
+    broken_at_ = at;
+    broken_why_ = why;
+  };
+  const char* at = from;
   while (at != end_) {
     if (*at++ != '"') continue;
     const char* const first = at - 1;
     while (at != end_ && *at != '"') {
-      if (static_cast<unsigned char>(*at) < 0x20) {
-        fail_at(at, "a control character within a string must be escaped");
-        return;
-      }
+      if (static_cast<unsigned char>(*at) < 0x20)
+        return broken(at, "a control character within a string must be escaped");
       at += *at == '\\' && end_ - at > 1 ? 2 : 1;
     }
-    if (at == end_) {
-      fail_at(first, "the text ends within a string");
-      return;
-    }
+    if (at == end_) return broken(first, "the text ends within a string");
     ++at;
   }
-  fail_at(begin_, "the text is not valid UTF-8");
+  broken(from, "the text is not valid UTF-8");
 }
 
 std::size_t Reader::offset() const {
   if (failed_) return static_cast<std::size_t>(failed_at_ - begin_);
-  return next_ == last_ ? static_cast<std::size_t>(end_ - begin_) : *next_;
+  return static_cast<std::size_t>((next_ != last_ ? here() : part_end_) - begin_);
 }
 
 bool Reader::fail(std::string reason) {
@@ -199,8 +241,10 @@ bool Reader::fail_at(const char* at, std::string reason) {
   // Now, while what the parts refer to is there.
   pointer_ = pointer();
   failed_ = true;
-  failed_at_ = at;
-  reason_ = std::move(reason);
+  // What the first stage refuses is the reason for all that is missing there.
+  const bool broken = broken_at_ && next_ == last_;
+  failed_at_ = broken ? broken_at_ : at;
+  reason_ = broken ? broken_why_ : std::move(reason);
   return false;
 }
 
@@ -208,7 +252,9 @@ std::string Reader::pointer() const {
   if (failed_) return pointer_;
   constexpr std::size_t long_enough = 200;
   std::string out;
-  for (const auto& part : path_) {
+  for (std::size_t i = 0; i < depth_; ++i) {
+    const auto& part = i < few ? path_[i] : deep_path_[i - few];
+    if (part.index == 0 && !part.key.data()) continue;
     out += '/';
     if (part.index > 0) {
       out += std::to_string(part.index - 1);
@@ -229,8 +275,8 @@ std::string Reader::where_and_why(std::size_t first_line) const {
                      pointer_.empty() ? "" : ": ", reason_, line, column);
 }
 
-bool Reader::expect(char c, const char* what) {
-  return take(c) || fail(fmt::format("expected {}, found {}", what, found()));
+bool Reader::fail_expected(const char* what) {
+  return fail(fmt::format("expected {}, found {}", what, found()));
 }
 
 bool Reader::literal(std::string_view word) {
@@ -238,12 +284,8 @@ bool Reader::literal(std::string_view word) {
   const char* const at = here();
   if (static_cast<std::size_t>(end_ - at) < word.size() || std::memcmp(at, word.data(), word.size()) != 0) return false;
   if (!ends_at(at + word.size(), end_)) return false;
-  ++next_;
+  advance();
   return true;
-}
-
-bool Reader::take_null() {
-  return peek() == 'n' && literal("null");
 }
 
 std::string Reader::found() const {
@@ -293,7 +335,7 @@ bool Reader::string_token(const char*& first, const char*& last, bool& escapes) 
     }
   }
   last = at;
-  ++next_;
+  advance();
   return true;
 }
 
@@ -351,42 +393,34 @@ bool Reader::string(std::string_view& out, std::string& scratch) {
   return true;
 }
 
-/// The bytes of the number that is next. `storage` is for one at the very end of the text.
-bool Reader::number_token(const char*& first, const char*& last, std::string& storage) {
+/// The bytes of the number that is next.
+bool Reader::number_token(const char*& first, const char*& last) {
   const char c = peek();
   if (c != '-' && !is_digit(c)) return fail(fmt::format("expected a number, found {}", found()));
   first = here();
   last = nullptr;
+  if (is_digit(c) && end_ - first > 1 && delimiter[static_cast<unsigned char>(first[1])]) last = first + 1;
 #ifdef __SSE2__
-  if (end_ - first >= 32) last = plain_number_end(first);
+  if (!last && end_ - first >= 32) last = plain_number_end(first);
 #endif
   if (!last) {
     const char* fault = nullptr;
-    const char* from = first;
-    if (next_ + 1 == last_) {
-      // Nothing comes after it, so nothing stops the look for its end.
-      storage.assign(first, end_);
-      from = storage.c_str();
-    }
-    last = number_end(from, fault);
+    last = number_end(first, end_, fault);
     if (!last) {
-      const auto why = fault != from && fault[-1] != '-' && is_digit(fault[-1]) && fault - from > 1
-                           ? "a number may not begin with 0"
-                           : "a number lacks a digit";
-      return fail_at(first + (fault - from), why);
+      const auto why = fault[-1] != '-' && is_digit(fault[-1]) && fault - first > 1 ? "a number may not begin with 0"
+                                                                                    : "a number lacks a digit";
+      return fail_at(fault, why);
     }
-    last = first + (last - from);
   }
   if (!ends_at(last, end_))
     return fail_at(last, fmt::format("a number goes on with '{}'", to_valid_utf8(std::string_view(last, 1))));
-  ++next_;
+  advance();
   return true;
 }
 
 bool Reader::number_text(std::string_view& out) {
   const char *first = nullptr, *last = nullptr;
-  std::string storage;
-  if (!number_token(first, last, storage)) return false;
+  if (!number_token(first, last)) return false;
   out = std::string_view(first, static_cast<std::size_t>(last - first));
   return true;
 }
@@ -398,8 +432,7 @@ bool Reader::boolean(bool& out) {
 
 bool Reader::number(double& out) {
   const char *first = nullptr, *last = nullptr;
-  std::string storage;
-  if (!number_token(first, last, storage)) return false;
+  if (!number_token(first, last)) return false;
   const std::string_view token(first, static_cast<std::size_t>(last - first));
   // Digits that a double holds exactly and no exponent: the power of ten is exact too, so one operation rounds
   // correctly.
@@ -440,7 +473,6 @@ bool Reader::skip(std::size_t levels) {
   std::uint64_t open = 0;
   std::vector<std::uint64_t> outer;
   std::size_t depth = 0;
-  std::string storage;
   const char *first = nullptr, *last = nullptr;
   bool escapes = false;
   const auto key = [&] { return string_token(first, last, escapes) && expect(':', "':' after the key"); };
@@ -454,11 +486,11 @@ bool Reader::skip(std::size_t levels) {
       if (depth > 0 && depth % 64 == 0) outer.push_back(open);
       open = open << 1 | (c == '{');
       ++depth;
-      ++next_;
+      advance();
       entered = peek() != (c == '{' ? '}' : ']');
       if (entered && c == '{' && !key()) return false;
     } else if (c == '-' || is_digit(c)) {
-      if (!number_token(first, last, storage)) return false;
+      if (!number_token(first, last)) return false;
     } else if (!literal("null") && !literal("true") && !literal("false")) {
       return fail(fmt::format("expected a value, found {}", found()));
     }
@@ -483,7 +515,8 @@ bool Reader::skip(std::size_t levels) {
 }
 
 bool Reader::finish() {
-  return !failed_ && (next_ == last_ || fail(fmt::format("expected the end of the text, found {}", found())));
+  return !failed_ &&
+         ((next_ == last_ && !broken_at_) || fail(fmt::format("expected the end of the text, found {}", found())));
 }
 
 }  // namespace bencher::json

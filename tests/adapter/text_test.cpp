@@ -136,6 +136,9 @@ TEST_SUITE("adapter/text") {
     CHECK(marks.next(2) == 2);
     CHECK(marks.next(3) == 3);
     CHECK(marks.next(4) == 5);
+    Marks same("b", {"a", "b", "a", "b"});
+    CHECK(same.next(0) == 1);
+    CHECK(same.next(2) == 3);
     CHECK(Marks("", {"a"}).next(0) == 1);
     CHECK(Marks("", {}).next(0) == 0);
   }

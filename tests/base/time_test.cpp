@@ -57,4 +57,12 @@ TEST_SUITE("base/encoding") {
           "a\xef\xbf\xbd"
           "b");
   }
+  TEST_CASE("an excerpt cuts no code point in two") {
+    CHECK(excerpt("aä€😀", 10) == "aä€😀");
+    CHECK(excerpt("aä€😀", 9) == "aä€…");
+    CHECK(excerpt("aä€😀", 6) == "aä€…");
+    CHECK(excerpt("aä€😀", 4) == "aä…");
+    CHECK(excerpt("aä€😀", 2) == "a…");
+    CHECK(is_utf8(excerpt(std::string(100, '\x80'), 10)));
+  }
 }

@@ -65,7 +65,7 @@ class Results {
     bool empty() const { return count_ == 0; }
     MeasureMetric operator[](std::size_t i) const {
       const auto& cell = results_->cells_[first_ + i];
-      return {results_->measures_[cell.measure], results_->metric(cell)};
+      return {results_->measures_[cell.measure], results_->metric_of(cell)};
     }
     MeasureId id(std::size_t i) const { return MeasureId{results_->cells_[first_ + i].measure}; }
     Iterator<Measures> begin() const { return {this, 0}; }
@@ -84,8 +84,10 @@ class Results {
   std::size_t size() const { return benchmarks_.size(); }
   bool empty() const { return benchmarks_.empty(); }
   Benchmark operator[](std::size_t i) const {
-    const auto& b = benchmarks_[i];
-    return {std::string_view(names_).substr(b.name, b.name_size), {this, b.first, b.count}};
+    const auto& end = benchmarks_[i];
+    const auto begin = i > 0 ? benchmarks_[i - 1] : Row{};
+    return {std::string_view(names_).substr(begin.name, end.name - begin.name),
+            {this, begin.cells, end.cells - begin.cells}};
   }
   Iterator<Results> begin() const { return {this, 0}; }
   Iterator<Results> end() const { return {this, size()}; }
@@ -98,7 +100,7 @@ class Results {
   void add_metric(MeasureId measure, const Metric& metric);
   void add_metric(std::string_view measure_name, const Metric& metric) { add_metric(measure(measure_name), metric); }
   /// How many measures the last benchmark has so far.
-  std::size_t measures_of_last() const { return benchmarks_.back().count; }
+  std::size_t measures_of_last() const { return cells_.size() - (size() > 1 ? benchmarks_[size() - 2].cells : 0); }
   /// Changes the metric of measure `at` of benchmark `benchmark`.
   void set_metric(std::size_t benchmark, std::size_t at, const Metric& metric);
   /// Room for `times` as much as there is now.
@@ -112,43 +114,53 @@ class Results {
   bool operator==(const Results& other) const;
 
  private:
+  /// Where a benchmark's name and cells end; they begin where those of the one before end.
   struct Row {
-    std::size_t name;
-    std::size_t first;
-    std::uint32_t name_size;
-    std::uint32_t count;
+    std::uint64_t name = 0, cells = 0;
   };
-  /// A missing bound is a NaN: no stored number is one.
   struct Cell {
-    double value, lower, upper;
+    double value;
     std::uint32_t measure;
+    std::uint32_t bounds;  ///< their place, or `unbounded`
+  };
+  /// A missing one is a NaN: no stored number is one.
+  struct Bounds {
+    double lower, upper;
   };
 
-  static Metric metric(const Cell& cell) {
+  Metric metric_of(const Cell& cell) const {
     Metric out;
     out.value = cell.value;
-    if (cell.lower == cell.lower) out.lower = cell.lower;
-    if (cell.upper == cell.upper) out.upper = cell.upper;
+    if (cell.bounds == unbounded) return out;
+    const auto& bounds = bounds_[cell.bounds];
+    if (bounds.lower == bounds.lower) out.lower = bounds.lower;
+    if (bounds.upper == bounds.upper) out.upper = bounds.upper;
     return out;
   }
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  static constexpr std::uint32_t unbounded = UINT32_MAX;
 
   std::string names_;
   std::vector<Row> benchmarks_;
   std::vector<Cell> cells_;
+  std::vector<Bounds> bounds_;
   std::vector<std::string> measures_;
   std::map<std::string, std::uint32_t, std::less<>> by_name_;  ///< of `measures_`, once there are many
 };
 
 inline void Results::add_benchmark(std::string_view name) {
-  benchmarks_.push_back({names_.size(), cells_.size(), static_cast<std::uint32_t>(name.size()), 0});
   names_.append(name);
+  benchmarks_.push_back({names_.size(), cells_.size()});
 }
 
 inline void Results::add_metric(MeasureId measure, const Metric& metric) {
-  cells_.push_back(
-      {metric.value, metric.lower.value_or(none), metric.upper.value_or(none), static_cast<std::uint32_t>(measure)});
-  ++benchmarks_.back().count;
+  Cell cell{metric.value, static_cast<std::uint32_t>(measure), unbounded};
+  if (metric.lower || metric.upper) {
+    cell.bounds = static_cast<std::uint32_t>(bounds_.size());
+    bounds_.push_back({metric.lower.value_or(none), metric.upper.value_or(none)});
+  }
+  cells_.push_back(cell);
+  benchmarks_.back().cells = cells_.size();
 }
 
 }  // namespace bencher

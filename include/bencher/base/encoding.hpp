@@ -33,5 +33,8 @@ bool is_utf8(std::string_view text);
 void append_utf8(std::string& out, std::uint32_t point);
 /// `bytes` with each malformed sequence replaced by U+FFFD.
 std::string to_valid_utf8(std::string_view bytes);
+/// The beginning of a text that may be long, for messages: valid UTF-8 of at most about `most` bytes, no code point cut
+/// in two, and `…` where something is missing.
+std::string excerpt(std::string_view text, std::size_t most);
 
 }  // namespace bencher

@@ -1,0 +1,21 @@
+// What holds for every adapter and every text, whatever is in it. The fuzzers and the tests of bad input share it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "bencher/adapter/adapter.hpp"
+
+namespace bencher::test {
+
+/// The most bytes that the results of a text of `size` bytes may take. The shortest lines with a result, `a: 1s`, are
+/// some six bytes, their row and cell about ten times that; and a line may name its group, which may have any length a
+/// name may have.
+std::size_t most_bytes(std::size_t size);
+
+/// Reads `text` twice. Empty if both times gave the same, and that is either an error with a reason or results as they
+/// may be: valid, finite, no name twice, in bounded memory, and their own fold. Else what is wrong.
+std::string broken_property(AdapterKind kind, std::string_view text, const ParseOptions& options = {});
+
+}  // namespace bencher::test
