@@ -18,6 +18,10 @@ echo "## Reports"
 echo
 "$bin/bench/ingest"
 echo
+echo "## Detection"
+echo
+"$bin/bench/detection"
+echo
 echo "## Footprint"
 echo
 "$here/footprint.sh" "$bin"

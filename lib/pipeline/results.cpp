@@ -26,9 +26,6 @@ namespace {
 /// Reports of at most this many benchmarks look up their histories; larger ones pass over all of the head's metrics.
 constexpr std::size_t few_benchmarks = 16;
 
-/// Longer histories are not worth their memory between reports.
-constexpr std::size_t remembered_samples = 1024;
-
 /// What a test that looks for changes says of one metric.
 struct Judged {
   std::optional<SeriesVerdict> verdict;
@@ -254,17 +251,17 @@ class Storing {
     return population;
   }
 
-  /// Judges each metric as the newest value of its series; false alarms are controlled over all of them.
-  Result<void> judge(Detector& d, const Wanted& metrics) {
-    struct Series {
-      std::vector<double> values;         ///< newest first
-      std::vector<st::ReportId> reports;  ///< of each
-      std::vector<st::ReportId> known;
-    };
-    std::unordered_map<st::BenchmarkId, Series> all;
+  /// A benchmark's series with the report of each value, oldest first.
+  struct Series {
+    std::vector<double> values;
+    std::vector<st::ReportId> reports;
+  };
+  using AllSeries = std::unordered_map<st::BenchmarkId, Series>;
+
+  /// Fills those that are asked for.
+  void read_series(const Detector& d, AllSeries& all) {
+    if (all.empty()) return;
     auto population = population_of(d);
-    for (const auto& [id, value] : metrics)
-      all[id];
     if (all.size() <= few_benchmarks)
       for (const auto& [id, series] : all)
         population.benchmarks.push_back(id);
@@ -277,37 +274,61 @@ class Storing {
       if (found->second.values.size() == d.limit) --open;
       return open > 0;
     });
-    for (const auto& [id, report] : st::known_changes(c_, d.threshold.id))
-      if (const auto found = all.find(id); found != all.end()) found->second.known.push_back(report);
-
-    d.judged.clear();
-    std::vector<double> pvalues;
-    std::vector<Judged*> looked_at;
-    for (const auto& [id, value] : metrics) {
-      auto& series = all.at(id);
-      auto& judged = d.judged[id];
-      if (series.values.size() < d.model.min_sample_size.value_or(0)) continue;
+    for (auto& [id, series] : all) {
       std::reverse(series.values.begin(), series.values.end());
       std::reverse(series.reports.begin(), series.reports.end());
-      series.values.push_back(value);
-      series.reports.push_back(scope_.report.id);
-      std::vector<std::size_t> known;
-      for (const auto report : series.known)
-        if (const auto at = std::find(series.reports.begin(), series.reports.end(), report); at != series.reports.end())
-          known.push_back(static_cast<std::size_t>(at - series.reports.begin()));
-      BENCHER_TRY(judged.verdict, judge_series(d.model.test, series.values, known));
-      if (!judged.verdict || judged.verdict->change == 0) continue;
-      judged.last_good = series.reports[judged.verdict->change - 1];
-      judged.first_bad = series.reports[judged.verdict->change];
     }
+  }
+
+  /// Judges each metric as the newest value of its series; false alarms are controlled over all of them. Values are
+  /// remembered, as of other tests; the reports that they are of are read only where a change is told of.
+  Result<void> judge(Detector& d, const Wanted& metrics) {
+    read_history(d, metrics);
+    std::unordered_map<st::BenchmarkId, std::vector<st::ReportId>> known;
+    for (const auto& [id, report] : st::known_changes(c_, d.threshold.id))
+      known[id].push_back(report);
+    AllSeries with_reports;
     for (const auto& [id, value] : metrics)
-      if (auto& judged = d.judged.at(id); judged.verdict) {
-        pvalues.push_back(judged.verdict->pvalue);
-        looked_at.push_back(&judged);
+      if (known.contains(id)) with_reports[id];
+    read_series(d, with_reports);
+
+    d.judged.clear();
+    std::vector<double> pvalues, values;
+    std::vector<std::pair<st::BenchmarkId, Judged*>> looked_at;
+    for (const auto& [id, value] : metrics) {
+      auto& judged = d.judged[id];
+      const auto& newest_first = d.history->newest_first.at(id);
+      const auto sample = std::span(newest_first).first(std::min(newest_first.size(), d.limit));
+      if (sample.size() < d.model.min_sample_size.value_or(0)) continue;
+      values.assign(sample.rbegin(), sample.rend());
+      values.push_back(value);
+      std::vector<std::size_t> known_at;
+      if (const auto series = with_reports.find(id); series != with_reports.end()) {
+        const auto& reports = series->second.reports;
+        for (const auto report : known.at(id))
+          if (const auto at = std::find(reports.begin(), reports.end(), report); at != reports.end())
+            known_at.push_back(static_cast<std::size_t>(at - reports.begin()));
       }
+      BENCHER_TRY(judged.verdict, judge_series(d.model.test, values, known_at));
+      if (!judged.verdict) continue;
+      pvalues.push_back(judged.verdict->pvalue);
+      looked_at.emplace_back(id, &judged);
+    }
     const auto alarms = benjamini_hochberg(pvalues, auto_level);
-    for (std::size_t i = 0; i < looked_at.size(); ++i)
-      looked_at[i]->alarm = looked_at[i]->verdict->change > 0 && (d.model.test == ModelTest::change_point || alarms[i]);
+    AllSeries alarmed;
+    for (std::size_t i = 0; i < looked_at.size(); ++i) {
+      const auto& [id, judged] = looked_at[i];
+      judged->alarm = judged->verdict->change > 0 && (d.model.test == ModelTest::change_point || alarms[i]);
+      if (judged->alarm) alarmed[id];
+    }
+    read_series(d, alarmed);
+    for (const auto& [id, judged] : looked_at) {
+      if (!judged->alarm) continue;
+      auto& reports = alarmed.at(id).reports;
+      reports.push_back(scope_.report.id);
+      judged->last_good = reports.at(judged->verdict->change - 1);
+      judged->first_bad = reports.at(judged->verdict->change);
+    }
     return {};
   }
 
@@ -335,33 +356,38 @@ class Storing {
   void read_history(Detector& d, const Wanted& metrics) {
     const auto& report = scope_.report;
     auto population = population_of(d);
-    const bool remembered =
-        newest_ && !population.spec && !population.since && d.limit <= remembered_samples && !d.threshold.benchmark_id;
+    const bool remembered = newest_ && !population.spec && !population.since && !d.threshold.benchmark_id;
     d.own = st::History{d.limit, {}};
-    auto& history =
-        remembered ? memo_.history(report.head_id, report.testbed_id, d.threshold.measure_id, d.limit) : d.own;
-    d.history = &history;
+    auto* history =
+        remembered ? &memo_.history(report.head_id, report.testbed_id, d.threshold.measure_id, d.limit) : &d.own;
+    d.history = history;
     std::unordered_map<st::BenchmarkId, std::vector<double>> read;
     for (const auto& [id, value] : metrics)
-      if (!history.newest_first.contains(id)) read[id];
+      if (!history->newest_first.contains(id)) read[id];
     if (read.empty()) return;
-    std::size_t open = read.size();
+    std::size_t open = read.size(), size = 0;
     const auto take = [&](st::BenchmarkId id, double value) {
       const auto found = read.find(id);
-      if (found == read.end() || found->second.size() >= history.limit) return open > 0;
+      if (found == read.end() || found->second.size() >= history->limit) return open > 0;
       found->second.push_back(value);
-      if (found->second.size() == history.limit) --open;
+      ++size;
+      if (found->second.size() == history->limit) --open;
       return open > 0;
     };
     if (read.size() <= few_benchmarks)
       for (const auto& [id, values] : read)
         population.benchmarks.push_back(id);
     st::read_population(c_, population, take);
+    // What is too much to remember would push out all else, too.
+    if (remembered && !memo_.fits(size)) {
+      d.own = *history;
+      d.history = history = &d.own;
+    }
     for (auto& [id, values] : read) {
-      if (remembered)
-        memo_.put(history, id, std::move(values));
+      if (history == &d.own)
+        history->newest_first[id] = std::move(values);
       else
-        history.newest_first[id] = std::move(values);
+        memo_.put(*history, id, std::move(values));
     }
   }
 

@@ -5,9 +5,9 @@
 namespace bencher::storage {
 namespace {
 
-// About 10 MB each.
+// About 10 MB; of values 16.
 constexpr std::size_t name_limit = 20'000;
-constexpr std::size_t value_limit = 1'000'000;
+constexpr std::size_t value_limit = 2'000'000;
 constexpr std::size_t seen_limit = 200'000;
 
 }  // namespace
@@ -64,6 +64,10 @@ std::vector<double>& Memo::put(History& history, BenchmarkId benchmark, std::vec
   values = std::move(newest_first);
   values_ += values.size() + 1;
   return values;
+}
+
+bool Memo::fits(std::size_t values) const {
+  return values <= value_limit * 3 / 4;
 }
 
 std::unordered_set<BenchmarkId>& Memo::seen(TestbedId testbed, MeasureId measure, Timestamp now) {

@@ -40,6 +40,8 @@ class Memo {
   bool has_histories(HeadId head, TestbedId testbed) const;
   /// Puts a value that is newer than all others of its benchmark in front, if the benchmark's are remembered.
   void add(History& history, BenchmarkId benchmark, double value);
+  /// Whether so many values may be put at once; more are not worth what they push out.
+  bool fits(std::size_t values) const;
   /// Puts a benchmark's values, read now.
   std::vector<double>& put(History& history, BenchmarkId benchmark, std::vector<double> newest_first);
 

@@ -19,16 +19,48 @@ constexpr double looks = 16;
 /// As for change points.
 constexpr double caution = 1.6;
 
-/// The level before the newest values, and what they would have to show.
+/// The level before the newest values, and what they would have to show. Its values are kept in order, so that one
+/// can be taken out or put in.
 class Before {
  public:
   explicit Before(std::span<const double> values) : sorted_(values.begin(), values.end()) {
     std::sort(sorted_.begin(), sorted_.end());
+    measure();
+  }
+
+  /// Takes `newest` out, and puts `oldest` in if there is one.
+  void move(double newest, std::optional<double> oldest) {
+    sorted_.erase(std::lower_bound(sorted_.begin(), sorted_.end(), newest));
+    if (oldest) sorted_.insert(std::upper_bound(sorted_.begin(), sorted_.end(), *oldest), *oldest);
+    measure();
+  }
+
+  double median() const { return median_; }
+  double noise() const { return noise_; }
+
+  /// The p-value of `newest`, in ascending order. Empty where it is surely `most` or more.
+  std::optional<double> pvalue(std::span<const double> newest, double widening, double most) const {
+    // A level without noise: any other value is a change.
+    if (!(noise_ > 0)) return newest.front() > median_ || newest.back() < median_ ? 0 : 1;
+    const auto n = static_cast<double>(sorted_.size()), m = static_cast<double>(newest.size());
+    double sum = 0;
+    for (const double value : newest)
+      sum += clipped(value);
+    if (!(variance_ > 0)) return 1;
+    const double t = std::abs(sum - m * mean_) / std::sqrt(variance_ * (m + m * m / n)) / widening;
+    const double by_ranks = threshold::rank_sum_pvalue(sorted_, newest, widening);
+    // Student's tails are never lighter than the normal ones, which cost much less.
+    if (std::sqrt(2 * threshold::normal_tail(t) * by_ranks) > most * (1 + 1e-9)) return {};
+    if (std::sqrt(2 * threshold::student_tail_about(t, n - 1) * by_ranks) > most * (1 + threshold::about)) return {};
+    const double by_mean = 2 * threshold::student_tail(t, n - 1);
+    return std::sqrt(by_mean * by_ranks);
+  }
+
+ private:
+  void measure() {
     const auto half = sorted_.size() / 2;
     median_ = sorted_.size() % 2 == 1 ? sorted_[half] : (sorted_[half - 1] + sorted_[half]) / 2;
-    std::vector<double> away(sorted_.size());
-    std::transform(sorted_.begin(), sorted_.end(), away.begin(), [&](double v) { return std::abs(v - median_); });
-    noise_ = 1.4826 * threshold::median_in_place(away);
+    noise_ = 1.4826 * median_deviation();
     // More than half are equal: what the others show.
     if (!(noise_ > 0)) noise_ = std::sqrt(threshold::part_of(sorted_).variance);
     if (!(noise_ > 0)) return;
@@ -43,24 +75,19 @@ class Before {
     variance_ = (squares / n - mean_ * mean_) * n / (n - 1);
   }
 
-  double median() const { return median_; }
-  double noise() const { return noise_; }
-
-  /// The p-value of `newest`, in ascending order.
-  double pvalue(std::span<const double> newest, double widening) const {
-    // A level without noise: any other value is a change.
-    if (!(noise_ > 0)) return newest.front() > median_ || newest.back() < median_ ? 0 : 1;
-    const auto n = static_cast<double>(sorted_.size()), m = static_cast<double>(newest.size());
-    double sum = 0;
-    for (const double value : newest)
-      sum += clipped(value);
-    if (!(variance_ > 0)) return 1;
-    const double t = std::abs(sum - m * mean_) / std::sqrt(variance_ * (m + m * m / n)) / widening;
-    const double by_mean = 2 * threshold::student_tail(t, n - 1);
-    return std::sqrt(by_mean * threshold::rank_sum_pvalue(sorted_, newest, widening));
+  /// The median of how far the values are from theirs: nearest first, taken from both sides of the middle.
+  double median_deviation() const {
+    const std::size_t n = sorted_.size();
+    std::size_t left = n / 2, right = n / 2;  // next ones: left - 1 and right
+    double last = 0, before = 0;
+    for (std::size_t i = 0; i <= n / 2; ++i) {
+      before = last;
+      const bool take_left = right == n || (left > 0 && median_ - sorted_[left - 1] <= sorted_[right] - median_);
+      last = std::abs((take_left ? sorted_[--left] : sorted_[right++]) - median_);
+    }
+    return n % 2 == 1 ? last : (before + last) / 2;
   }
 
- private:
   double clipped(double value) const { return std::clamp((value - median_) / noise_, -clip, clip); }
 
   std::vector<double> sorted_;
@@ -92,14 +119,16 @@ std::optional<AutoVerdict> auto_test(std::span<const double> segment) {
   if (segment.size() < least_before + least_newest) return {};
   const double widening = widening_of(segment);
   std::optional<AutoVerdict> out;
+  std::size_t begin = segment.size() - 1 - std::min(segment.size() - 1, most_before);
+  Before before(segment.subspan(begin, segment.size() - 1 - begin));
   for (std::size_t m = least_newest; m <= most_newest && m + least_before <= segment.size(); ++m) {
     const double next = segment[segment.size() - m];
     newest.insert(std::upper_bound(newest.begin(), newest.end(), next), next);
-    const auto all_before = segment.first(segment.size() - m);
-    const Before before(all_before.last(std::min(all_before.size(), most_before)));
-    const double p = before.pvalue(newest, widening);
-    if (out && p >= out->pvalue) continue;
-    out = {.pvalue = p,
+    before.move(next, begin > 0 ? std::optional(segment[begin - 1]) : std::nullopt);
+    if (begin > 0) --begin;
+    const auto p = before.pvalue(newest, widening, out ? out->pvalue : 1);
+    if (!p || (out && *p >= out->pvalue)) continue;
+    out = {.pvalue = *p,
            .baseline = before.median(),
            .noise = before.noise(),
            .newest = m,

@@ -54,15 +54,23 @@ class Divider {
     const std::size_t size = above_.size();
     const auto n = static_cast<double>(t);
     const double left_share = t > 1 ? within_left * reciprocal_[t - 1] : 0.0;
-    double across = 0, within_right = 0;
-    for (std::size_t k = t + 1; k <= size; ++k) {
-      across += left_[k - 1];
-      within_right += above_[k - 1] - left_[k - 1];
-      const std::size_t m = k - t;
-      const double right_share = m > 1 ? within_right * reciprocal_[m - 1] : 0.0;
-      const double q = 2 * reciprocal_[k] * (across - static_cast<double>(m) * left_share - n * right_share);
-      if (q > best.divergence) best = {t, q};
+    const double *above = above_.data(), *left = left_.data(), *reciprocal = reciprocal_.data();
+    double most = best.divergence;
+    std::size_t at = best.at;
+    const auto take = [&](double q) {
+      if (q > most) most = q, at = t;
+    };
+    // A right part of one value has nothing within it.
+    double across = left[t], within_right = above[t] - left[t], m = 1;
+    take(2 * reciprocal[t + 1] * (across - left_share));
+    for (std::size_t k = t + 2; k <= size; ++k) {
+      across += left[k - 1];
+      within_right += above[k - 1] - left[k - 1];
+      const double right_share = within_right * reciprocal[k - t - 1];
+      m += 1;
+      take(2 * reciprocal[k] * (across - m * left_share - n * right_share));
     }
+    best = {at, most};
   }
 
   std::vector<double> above_;  ///< V: how far each value is from all before it
@@ -98,8 +106,8 @@ std::vector<std::size_t> split(std::span<const double> window, std::size_t begin
     if (best == intervals.end()) break;
     const auto [from, to, candidate] = *best;
     const auto at = candidate->at;
-    const double p = student_pvalue(part_of(window.subspan(from, at - from)), part_of(window.subspan(at, to - at)));
-    if (!(p <= max_pvalue)) break;
+    const auto left = part_of(window.subspan(from, at - from)), right = part_of(window.subspan(at, to - at));
+    if (!threshold::student_pvalue_within(left, right, max_pvalue)) break;
     found.push_back(begin + at);
     *best = interval(from, at);
     intervals.insert(best + 1, interval(at, to));

@@ -12,14 +12,36 @@ namespace {
 /// The median of a window that moves over a series: its values in order.
 class RunningMedian {
  public:
-  void add(double value) { sorted_.insert(std::upper_bound(sorted_.begin(), sorted_.end(), value), value); }
-  void remove(double value) { sorted_.erase(std::lower_bound(sorted_.begin(), sorted_.end(), value)); }
+  void add(double value) { sorted_.insert(sorted_.begin() + static_cast<std::ptrdiff_t>(below(value)), value); }
+  void remove(double value) { sorted_.erase(sorted_.begin() + static_cast<std::ptrdiff_t>(below(value))); }
+  /// Both: only what lies between the two is moved.
+  void replace(double old, double value) {
+    const auto from = below(old);
+    const auto to = below(value) - (old < value ? 1 : 0);
+    auto* values = sorted_.data();
+    if (from < to)
+      std::copy(values + from + 1, values + to + 1, values + from);
+    else
+      std::copy_backward(values + to, values + from, values + from + 1);
+    values[to] = value;
+  }
   double get() const {
     const auto half = sorted_.size() / 2;
     return sorted_.size() % 2 == 1 ? sorted_[half] : (sorted_[half - 1] + sorted_[half]) / 2;
   }
 
  private:
+  /// How many are smaller. Of a few it costs less to ask all than to guess which way to go.
+  std::size_t below(double value) const {
+    constexpr std::size_t few = 32;
+    if (sorted_.size() > few)
+      return static_cast<std::size_t>(std::lower_bound(sorted_.begin(), sorted_.end(), value) - sorted_.begin());
+    std::size_t count = 0;
+    for (const double one : sorted_)
+      count += one < value;
+    return count;
+  }
+
   std::vector<double> sorted_;
 };
 
@@ -67,8 +89,13 @@ std::vector<double> clipped(std::span<const double> series, std::size_t half, do
   for (std::size_t i = 0; i < std::min(half, n); ++i)
     window.add(series[i]);
   for (std::size_t i = 0; i < n; ++i) {
-    if (half < n - i) window.add(series[i + half]);
-    if (i > half) window.remove(series[i - half - 1]);
+    const bool comes = half<n - i, goes = i> half;
+    if (comes && goes)
+      window.replace(series[i - half - 1], series[i + half]);
+    else if (comes)
+      window.add(series[i + half]);
+    else if (goes)
+      window.remove(series[i - half - 1]);
     const double median = window.get();
     out[i] = std::clamp(series[i], median - width, median + width);
   }

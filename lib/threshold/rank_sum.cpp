@@ -1,9 +1,11 @@
 #include "lib/threshold/rank_sum.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "lib/threshold/tests.hpp"
 
@@ -35,19 +37,62 @@ Pooled pool(std::span<const double> left, std::span<const double> right) {
   return out;
 }
 
-/// The share of arrangements of `a` values among `b` others whose statistic is at most `most`: coefficients of the
-/// Gaussian binomial, ∏ (1 − q^(b+i)) / (1 − q^i) for i = 1…a, of which only those up to `most` are needed.
-double share_up_to(std::size_t a, std::size_t b, std::size_t most) {
+/// How many arrangements of `a` values among `b` others have each statistic up to `most`: coefficients of the Gaussian
+/// binomial, ∏ (1 − q^(b+i)) / (1 − q^i) for i = 1…a.
+std::vector<double> arrangements(std::size_t a, std::size_t b, std::size_t most) {
   std::vector<double> count(most + 1, 0.0);
   count[0] = 1;
-  double all = 1;
   for (std::size_t i = 1; i <= a; ++i) {
     for (std::size_t u = i; u <= most; ++u)
       count[u] += count[u - i];
     for (std::size_t u = most + 1; u-- > b + i;)
       count[u] -= count[u - b - i];
-    all *= static_cast<double>(b + i) / static_cast<double>(i);
   }
+  return count;
+}
+
+double all_arrangements(std::size_t a, std::size_t b) {
+  double all = 1;
+  for (std::size_t i = 1; i <= a; ++i)
+    all *= static_cast<double>(b + i) / static_cast<double>(i);
+  return all;
+}
+
+/// Sums of arrangements from the least statistic on. A report asks for the same few sizes once for each benchmark.
+class Sums {
+ public:
+  /// Sizes whose sums are kept, with the statistics up to half of all: 256 KiB a thread at most.
+  static constexpr std::size_t slots = 32, longest = 256;
+  /// Below this all sums are whole numbers that a double holds, whatever their order.
+  static constexpr double exact = 9007199254740992.0;
+
+  const std::vector<double>& up_to(std::size_t a, std::size_t b, std::size_t most) {
+    auto& slot = slots_[(5 * a + b) % slots];
+    if (slot.a == a && slot.b == b && most < slot.sums.size()) return slot.sums;
+    // Asked for again, it is likely to be asked for more.
+    if (slot.a == a && slot.b == b) most = std::max(most, std::min(a * b / 2, 2 * most));
+    slot.a = a, slot.b = b;
+    slot.sums = arrangements(a, b, most);
+    std::partial_sum(slot.sums.begin(), slot.sums.end(), slot.sums.begin());
+    return slot.sums;
+  }
+
+ private:
+  struct Slot {
+    std::size_t a = 0, b = 0;
+    std::vector<double> sums;
+  };
+  std::array<Slot, slots> slots_;
+};
+
+/// The share of arrangements whose statistic is at most `most`.
+double share_up_to(std::size_t a, std::size_t b, std::size_t most) {
+  const double all = all_arrangements(a, b);
+  if (b <= Sums::longest && 2 * all < Sums::exact) {
+    thread_local Sums sums;
+    return sums.up_to(a, b, most)[most] / all;
+  }
+  const auto count = arrangements(a, b, most);
   return std::accumulate(count.begin(), count.end(), 0.0) / all;
 }
 
@@ -99,14 +144,37 @@ Part part_of(std::span<const double> values) {
   return out;
 }
 
-double student_pvalue(const Part& left, const Part& right) {
+namespace {
+
+/// Student's statistic. Or the p-value itself, where there is none.
+struct Statistic {
+  double t = 0, freedom = 0;
+  std::optional<double> pvalue{};
+};
+
+Statistic student_statistic(const Part& left, const Part& right) {
   const auto n1 = static_cast<double>(left.size), n2 = static_cast<double>(right.size);
   const double freedom = n1 + n2 - 2;
-  if (freedom <= 0) return 1;
+  if (freedom <= 0) return {.pvalue = 1};
   const double pooled = ((n1 - 1) * left.variance + (n2 - 1) * right.variance) / freedom;
   const double distance = std::abs(left.mean - right.mean);
-  if (pooled == 0) return distance == 0 ? std::numeric_limits<double>::quiet_NaN() : 0.0;
-  return 2 * student_tail(distance / std::sqrt(pooled * (1 / n1 + 1 / n2)), freedom);
+  if (pooled == 0) return {.pvalue = distance == 0 ? std::numeric_limits<double>::quiet_NaN() : 0.0};
+  return {.t = distance / std::sqrt(pooled * (1 / n1 + 1 / n2)), .freedom = freedom};
+}
+
+}  // namespace
+
+double student_pvalue(const Part& left, const Part& right) {
+  const auto found = student_statistic(left, right);
+  return found.pvalue ? *found.pvalue : 2 * student_tail(found.t, found.freedom);
+}
+
+bool student_pvalue_within(const Part& left, const Part& right, double most) {
+  const auto found = student_statistic(left, right);
+  if (found.pvalue) return *found.pvalue <= most;
+  const double pvalue = 2 * student_tail_about(found.t, found.freedom);
+  if (std::abs(pvalue - most) > about * most) return pvalue < most;
+  return 2 * student_tail(found.t, found.freedom) <= most;
 }
 
 double median_in_place(std::span<double> values) {

@@ -111,6 +111,7 @@ Result<RobustResult> robust_change_points(std::span<const double> series, const 
     value = (value - center) / level_noise;
   out.penalty = options.penalty_factor * std::log(static_cast<double>(n));
   out.candidates = optimal_partition(clipped, *out.penalty, options.min_size).change_points;
+  if (out.candidates.empty()) return out;
   out.change_points = Pruning(series, out.candidates, widening).run(options.max_pvalue);
   return out;
 }

@@ -1,3 +1,4 @@
+#include "lib/storage/memo.hpp"
 #include "lib/storage/perf.hpp"
 #include "tests/support/store_world.hpp"
 #include "tests/threshold/series.hpp"
@@ -198,6 +199,48 @@ TEST_SUITE("pipeline/changes of level") {
       alerts += must(w.submit(run, w.anonymous())).report.alerts.size();
     }
     CHECK(alerts <= 1);  // of 2,000 metrics
+  }
+
+  TEST_CASE("what is remembered between reports changes no verdict") {
+    for (const auto test : {ModelTest::change_point, ModelTest::auto_, ModelTest::t_test}) {
+      CAPTURE(name(test));
+      StoreWorld remembering, forgetting;
+      test::Noise noise;
+      std::size_t alerts = 0;
+      for (int i = 0; i < 70; ++i) {
+        auto run = StoreWorld::run("p", 1);
+        // Two iterations, and benchmarks that come and go.
+        run.results = {"{", "{"};
+        for (auto& text : run.results) {
+          for (int b = 0; b < 20; ++b)
+            if ((i + b) % 7 != 0)
+              text += (text.size() > 1 ? ",\"b" : "\"b") + std::to_string(b) + R"(":{"latency":{"value":)" +
+                      std::to_string(100 + noise.normal() + (i >= 30 + b && b % 3 == 0 ? 9 : 0)) + "}}";
+          text += "}";
+        }
+        run.models = {looking(test)};
+        if (test == ModelTest::t_test) run.models[0].model.lower_boundary = run.models[0].model.upper_boundary = 0.9999;
+        const auto a = must(remembering.submit(run, remembering.anonymous())).report;
+        forgetting.c.memo().forget_histories();
+        const auto b = must(forgetting.submit(run, forgetting.anonymous())).report;
+        REQUIRE(a.results.size() == b.results.size());
+        for (std::size_t k = 0; k < a.results.size(); ++k)
+          for (std::size_t j = 0; j < a.results[k].size(); ++j)
+            CHECK(a.results[k][j].measures[0].boundary == b.results[k][j].measures[0].boundary);
+        REQUIRE(a.alerts.size() == b.alerts.size());
+        for (std::size_t k = 0; k < a.alerts.size(); ++k) {
+          const auto &x = a.alerts[k], &y = b.alerts[k];
+          CHECK(x.benchmark.name == y.benchmark.name);
+          REQUIRE(x.change.has_value() == y.change.has_value());
+          if (!x.change) continue;
+          CHECK(x.change->last_good->version.number == y.change->last_good->version.number);
+          CHECK(x.change->first_bad->version.number == y.change->first_bad->version.number);
+          CHECK(x.change->pvalue == y.change->pvalue);
+        }
+        alerts += a.alerts.size();
+      }
+      CHECK(alerts >= 7);
+    }
   }
 
   TEST_CASE("a series with too few values has no verdict") {

@@ -144,8 +144,10 @@ TEST_SUITE("storage/memo") {
   TEST_CASE("it is bounded: past the limit all is forgotten") {
     st::Memo memo;
     auto& history = memo.history(st::HeadId{1}, st::TestbedId{1}, st::MeasureId{1}, 1024);
-    for (int i = 0; i < 1000; ++i)
+    for (int i = 0; i < 2000; ++i)
       memo.put(history, st::BenchmarkId{i}, std::vector<double>(1024, 1));
+    CHECK(memo.fits(1'000'000));
+    CHECK_FALSE(memo.fits(2'000'000));
     for (int i = 0; i <= 20'000; ++i)
       memo.remember(st::ProjectId{1}, std::to_string(i), {});
     CHECK(memo.has_histories(st::HeadId{1}, st::TestbedId{1}));

@@ -1,11 +1,15 @@
 #include "bencher/threshold/auto.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "lib/threshold/noise.hpp"
+#include "lib/threshold/rank_sum.hpp"
 #include "tests/threshold/series.hpp"
 
 using namespace bencher;
@@ -22,9 +26,89 @@ std::vector<std::size_t> alarms(const Series& series) {
   return out;
 }
 
+/// The test as it is described, with nothing saved: each tail is compared with all before it, put into order anew.
+AutoVerdict plain(std::span<const double> segment) {
+  const auto recent = segment.last(std::min<std::size_t>(segment.size(), 200));
+  const auto noise = threshold::noise_of(recent);
+  const double r = noise.by_deviation ? threshold::correlation_of(recent, noise, 1.6) : 0;
+  const double widening = std::sqrt((1 + r) / (1 - r));
+  AutoVerdict out;
+  out.pvalue = 2;
+  for (std::size_t m = 2; m <= 14 && m + 12 <= segment.size(); ++m) {
+    auto before = segment.first(segment.size() - m);
+    before = before.last(std::min<std::size_t>(before.size(), 200));
+    Series sorted(before.begin(), before.end()), newest(segment.end() - static_cast<std::ptrdiff_t>(m), segment.end());
+    std::sort(sorted.begin(), sorted.end());
+    std::sort(newest.begin(), newest.end());
+    auto copy = sorted;
+    const double median = threshold::median_in_place(copy);
+    for (std::size_t i = 0; i < copy.size(); ++i)
+      copy[i] = std::abs(sorted[i] - median);
+    double deviation = 1.4826 * threshold::median_in_place(copy);
+    if (!(deviation > 0)) deviation = std::sqrt(threshold::part_of(sorted).variance);
+    double p = newest.front() > median || newest.back() < median ? 0 : 1;
+    if (deviation > 0) {
+      const auto score = [&](double value) { return std::clamp((value - median) / deviation, -2.0, 2.0); };
+      double sum = 0, squares = 0, late = 0;
+      for (const double value : sorted) {
+        sum += score(value);
+        squares += score(value) * score(value);
+      }
+      for (const double value : newest)
+        late += score(value);
+      const auto n = static_cast<double>(sorted.size()), size = static_cast<double>(m);
+      const double mean = sum / n, variance = (squares / n - mean * mean) * n / (n - 1);
+      const double t = std::abs(late - size * mean) / std::sqrt(variance * (size + size * size / n)) / widening;
+      p = variance > 0
+              ? std::sqrt(2 * threshold::student_tail(t, n - 1) * threshold::rank_sum_pvalue(sorted, newest, widening))
+              : 1;
+    }
+    if (p < out.pvalue)
+      out = {.pvalue = p,
+             .baseline = median,
+             .noise = deviation,
+             .newest = m,
+             .upwards = (newest[(m - 1) / 2] + newest[m / 2]) / 2 > median};
+  }
+  out.pvalue = std::min(1.0, 16 * out.pvalue);
+  return out;
+}
+
 }  // namespace
 
 TEST_SUITE("threshold/auto") {
+  TEST_CASE("what it saves changes no number") {
+    Noise noise;
+    const auto same = [](std::span<const double> segment) {
+      const auto got = auto_test(segment);
+      const auto want = plain(segment);
+      REQUIRE(got.has_value());
+      CHECK(got->pvalue == want.pvalue);
+      CHECK(got->baseline == want.baseline);
+      CHECK(got->noise == want.noise);
+      CHECK(got->newest == want.newest);
+      CHECK(got->upwards == want.upwards);
+    };
+    for (const std::size_t size : {14u, 15u, 26u, 100u, 200u, 201u, 213u, 214u, 215u, 400u})
+      for (const double step : {0.0, 0.5, 2.0, -6.0})
+        for (const double grain : {0.0, 0.5, 2.0})
+          for (const double correlation : {0.0, 0.7}) {
+            CAPTURE(size);
+            CAPTURE(step);
+            CAPTURE(grain);
+            CAPTURE(correlation);
+            Series y;
+            double last = 0;
+            for (std::size_t i = 0; i < size; ++i) {
+              last = correlation * last + noise.normal();
+              const double value = 100 + last + (i + 6 >= size ? step : 0);
+              y.push_back(grain > 0 ? grain * std::round(value / grain) : value);
+            }
+            if (std::all_of(y.begin(), y.end() - 1, [&](double value) { return value == y[0]; })) continue;
+            same(y);
+          }
+  }
+
   TEST_CASE("a step is seen within a few runs, once, and the segment begins at it") {
     for (const double step : {3.0, -3.0, 8.0}) {
       CAPTURE(step);
