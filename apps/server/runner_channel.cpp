@@ -64,9 +64,12 @@ class RunnerChannel {
 
   /// Idle and executing, in turn, until the connection ends.
   Task<void> run() {
-    for (;;) {
-      if (!live_ && !co_await idle()) co_return;
-      if (live_ && !co_await execute()) co_return;
+    bool goes_on = true;
+    while (goes_on) {
+      if (live_)
+        goes_on = co_await execute();
+      else
+        goes_on = co_await idle();
     }
   }
 
@@ -105,16 +108,22 @@ class RunnerChannel {
         socket_->abort();
         co_return false;
       }
-      co_return co_await poll(seconds(wanted));
+      const bool polled = co_await poll(seconds(wanted));
+      co_return polled;
     }
     if (is_terminal(event)) {
-      co_await late(*std::move(parsed));
+      auto result = *std::move(parsed);
+      co_await late(std::move(result));
       co_return true;
     }
     if (event == "running" || event == "heartbeat" || event == "log") {
       // A runner that came back while its job runs goes on with it.
-      if (co_await resume()) co_return co_await report(*std::move(parsed)) != Handled::end;
-      co_return true;
+      const bool resumed = co_await resume();
+      if (!resumed) co_return true;
+      auto report_of = *std::move(parsed);
+      const auto handled = co_await report(std::move(report_of));
+      if (handled == Handled::idle) let_go();
+      co_return handled != Handled::end;
     }
     socket_->abort();
     co_return false;
@@ -187,7 +196,10 @@ class RunnerChannel {
         socket_->abort();
         co_return false;
       }
-      if (attempt->job) co_return co_await give(*attempt);
+      if (attempt->job) {
+        const bool given = co_await give(*attempt);
+        co_return given;
+      }
       if (!wait) {
         wait = hub.enter(attempt->specs);
         continue;
@@ -252,7 +264,8 @@ class RunnerChannel {
       if (message->kind != http::WebSocket::Message::Kind::text) continue;
       auto parsed = json::parse<RunnerMessage>(message->data);
       if (!parsed || !parsed->event || !complete(*parsed)) continue;
-      const auto handled = co_await report(*std::move(parsed));
+      auto report_of = *std::move(parsed);
+      const auto handled = co_await report(std::move(report_of));
       if (handled == Handled::end) co_return false;
       if (handled == Handled::idle) let_go();
       if (handled == Handled::valid) deadline_ = steady_clock::now() + silence();
@@ -285,7 +298,8 @@ class RunnerChannel {
         co_return Handled::valid;
       }
       const auto status = co_await current_status(context_, job_.id);
-      co_return co_await answer(told, status == JobStatus::canceled);
+      const auto answered = co_await answer(told, status == JobStatus::canceled);
+      co_return answered;
     }
     if (event == "heartbeat" || event == "log") {
       if (event == "log") take_log(context_, job_.uuid, message);
@@ -298,10 +312,12 @@ class RunnerChannel {
         }
       }
       if (!told && !over) co_await beat(context_, *live_);
-      co_return co_await answer(told, over);
+      const auto answered = co_await answer(told, over);
+      co_return answered;
     }
-    if (is_terminal(event)) co_return co_await terminal(std::move(message));
-    co_return Handled::ignored;
+    if (!is_terminal(event)) co_return Handled::ignored;
+    const auto handled = co_await terminal(std::move(message));
+    co_return handled;
   }
 
   /// `cancel` takes the job from the runner, which then says `canceled` to nobody in particular.

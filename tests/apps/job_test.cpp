@@ -29,11 +29,11 @@ std::string job_of(const Reply& report) {
   return World::must(report, 201).str("/job");
 }
 
-/// What a scripted runner hears on a job's channel.
+/// What a scripted runner hears on a job's channel, or on its own.
 class Channel {
  public:
   Channel(World& world, const std::string& runner, const std::string& job, const std::string& key)
-      : client_({.url = world.server.url() + "/v0/runners/" + runner + "/jobs/" + job + "/channel",
+      : client_({.url = world.server.url() + "/v0/runners/" + runner + (job.empty() ? "" : "/jobs/" + job) + "/channel",
                  .headers = {{"Authorization", "Bearer " + key}}},
                 {.on_open = [] {},
                  .on_message = [this](std::string text) { push(std::move(text)); },
@@ -43,6 +43,7 @@ class Channel {
                                             : fmt::format("refused {}", closed.status));
                      }}) {}
   void send(const json::value& event) { client_.send(json::serialize(event)); }
+  void send_text(std::string text) { client_.send(std::move(text)); }
   /// The next message, or how it was closed.
   std::string next() {
     std::unique_lock lock(mutex_);
@@ -380,5 +381,162 @@ TEST_SUITE("apps/job") {
     CHECK(late.next() == "refused 409");
     Channel foreign(world, "runner-one", job, world.admin.token());
     CHECK(foreign.next() == "refused 401");
+  }
+}
+
+namespace {
+
+json::object ready(int seconds) {
+  return {{"event", "ready"},
+          {"poll_timeout", seconds},
+          {"runner", json::object{{"os", "linux"}, {"arch", "x86_64"}, {"version", "0.6.12"}}}};
+}
+json::object completed(const std::string& job) {
+  return {{"event", "completed"},
+          {"job", job},
+          {"results", json::array{json::object{{"exit_code", 0}, {"stdout", one_metric}}}}};
+}
+std::string acked(Channel& channel) {
+  const auto answer = json::parse(channel.next());
+  CHECK(answer.at("event") == "ack");
+  return std::string(answer.at("job").as_string());
+}
+
+}  // namespace
+
+TEST_SUITE("apps/runner channel") {
+  TEST_CASE("one connection takes jobs, one after the other, and reports them") {
+    World world;
+    world.add_runner();
+    world.push_script("v1", print_metric);
+    Channel channel(world, "runner-one", "", world.runner_keys.at("runner-one"));
+    channel.send(ready(1));
+    CHECK(channel.event() == "no_job");
+    for (int round = 0; round < 2; ++round) {
+      // It waits, and is given the job at once.
+      channel.send(ready(60));
+      const auto job = job_of(world.run_image("bench:v1"));
+      const auto given = json::parse(channel.next());
+      CHECK(given.at("event") == "job");
+      CHECK(given.at("uuid") == job.c_str());
+      CHECK(given.at("timeout").is_number());
+      CHECK(given.at("spec").at("slug") == "small");
+      CHECK(given.at("config").at("image") == "bench:v1");
+      CHECK_FALSE(given.at("oci_token").as_string().empty());
+      channel.send({{"event", "heartbeat"}});
+      CHECK(acked(channel) == job);
+      CHECK(world.admin.get("/v0/projects/bench/jobs/" + job).str("/status") == "claimed");
+      channel.send({{"event", "running"}});
+      CHECK(acked(channel) == job);
+      channel.send({{"event", "log"}, {"iteration", 0}, {"stream", "stdout"}, {"offset", 0}, {"data", "hello"}});
+      CHECK(acked(channel) == job);
+      // What is no message is not answered, and asking for a job while one runs is acked.
+      channel.send_text("{");
+      channel.send({{"event", "nope"}});
+      channel.send(ready(1));
+      CHECK(acked(channel) == job);
+      channel.send(completed(job));
+      CHECK(acked(channel) == job);
+      CHECK(world.admin.get("/v0/projects/bench/jobs/" + job).str("/status") == "processed");
+      // Said again, it is acked and changes nothing.
+      channel.send({{"event", "failed"}, {"job", job}, {"results", json::array()}, {"error", "late"}});
+      CHECK(acked(channel) == job);
+      CHECK(world.admin.get("/v0/projects/bench/jobs/" + job).str("/status") == "processed");
+    }
+    CHECK(world.admin.get("/v0/projects/bench/reports").header("x-total-count") == "2");
+  }
+
+  TEST_CASE("a cancel reaches the runner at once, and the next job comes on the same connection") {
+    World world;
+    world.add_runner();
+    world.push_script("v1", print_metric);
+    Channel channel(world, "runner-one", "", world.runner_keys.at("runner-one"));
+    const auto job = job_of(world.run_image("bench:v1"));
+    channel.send(ready(5));
+    CHECK(channel.event() == "job");
+    channel.send({{"event", "running"}});
+    CHECK(acked(channel) == job);
+    World::must(world.admin.post("/v0/projects/bench/jobs/" + job + "/cancel", json::object()), 200);
+    CHECK(channel.event() == "cancel");
+    // One that was on its way meanwhile.
+    channel.send({{"event", "heartbeat"}});
+    CHECK(acked(channel) == job);
+    channel.send({{"event", "canceled"}, {"job", job}});
+    CHECK(acked(channel) == job);
+    CHECK(world.admin.get("/v0/projects/bench/jobs/" + job).str("/status") == "canceled");
+    const auto next = job_of(world.run_image("bench:v1"));
+    channel.send(ready(5));
+    CHECK(json::parse(channel.next()).at("uuid") == next.c_str());
+  }
+
+  TEST_CASE("a runner that comes back goes on with its job, or delivers the result") {
+    World world;
+    world.add_runner();
+    world.push_script("v1", print_metric);
+    const auto& key = world.runner_keys.at("runner-one");
+    std::string job;
+    {
+      Channel channel(world, "runner-one", "", key);
+      job = job_of(world.run_image("bench:v1"));
+      channel.send(ready(5));
+      CHECK(channel.event() == "job");
+      channel.send({{"event", "running"}});
+      CHECK(acked(channel) == job);
+    }
+    {
+      Channel channel(world, "runner-one", "", key);
+      channel.send({{"event", "heartbeat"}});
+      CHECK(acked(channel) == job);
+    }
+    Channel channel(world, "runner-one", "", key);
+    channel.send(completed(job));
+    CHECK(acked(channel) == job);
+    CHECK(world.admin.get("/v0/projects/bench/jobs/" + job).str("/status") == "processed");
+    // Nothing is in flight now, so that is not answered; a job that nobody knows is acked, too.
+    channel.send({{"event", "heartbeat"}});
+    const std::string unknown = "f3d86ced-b23b-4e6c-9f73-8764cb675250";
+    channel.send(completed(unknown));
+    CHECK(acked(channel) == unknown);
+  }
+
+  TEST_CASE("what makes no sense ends the connection, and a wrong key is refused") {
+    World world;
+    world.add_runner();
+    world.push_script("v1", print_metric);
+    const auto& key = world.runner_keys.at("runner-one");
+    const auto ends = [&](std::string text) {
+      Channel channel(world, "runner-one", "", key);
+      channel.send_text(std::move(text));
+      return channel.next().starts_with("closed");
+    };
+    CHECK(ends("{"));
+    CHECK(ends(R"({"event":"nope"})"));
+    CHECK(ends(R"({"event":"ready","poll_timeout":0})"));
+    CHECK(ends(R"({"event":"ready","poll_timeout":901})"));
+    CHECK(ends(R"({"event":"completed","job":"f3d86ced-b23b-4e6c-9f73-8764cb675250"})"));
+    Channel stranger(world, "runner-one", "", key.substr(0, key.size() - 1) + (key.back() == 'a' ? "b" : "a"));
+    CHECK(stranger.next() == "refused 401");
+    // A result before the job runs: the runner is confused, and the job stays claimed until its lease ends.
+    const auto job = job_of(world.run_image("bench:v1"));
+    Channel early(world, "runner-one", "", key);
+    early.send(ready(5));
+    CHECK(early.event() == "job");
+    early.send(completed(job));
+    CHECK(early.next().starts_with("closed"));
+    CHECK(world.admin.get("/v0/projects/bench/jobs/" + job).str("/status") == "claimed");
+  }
+
+  TEST_CASE("a server stops at once although runners wait on their channels") {
+    World world;
+    world.add_runner();
+    Channel waiting(world, "runner-one", "", world.runner_keys.at("runner-one"));
+    waiting.send(ready(1));
+    CHECK(waiting.event() == "no_job");
+    waiting.send(ready(900));
+    Channel idle(world, "runner-one", "", world.runner_keys.at("runner-one"));
+    const auto before = std::chrono::steady_clock::now();
+    CHECK(world.server.stop() == 0);
+    CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(5));
+    CHECK(waiting.next().starts_with("closed"));
   }
 }
