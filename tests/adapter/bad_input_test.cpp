@@ -261,6 +261,32 @@ TEST_SUITE("adapter/bad input") {
     CHECK(test::refusal(magic, std::string(64 << 20, 'x')).find("67108864 bytes, 1 lines") != std::string::npos);
   }
 
+  TEST_CASE("a line of nothing but separators takes no more memory than others") {
+    constexpr std::size_t columns = 100'000;
+    const auto bars = repeated("|", columns), commas = repeated(",", columns), words = repeated("a ", columns),
+               pairs = repeated(" 1 a", columns);
+    const std::string google = "name,iterations,real_time,cpu_time,time_unit\n";
+    CHECK(test::refusal(c_sharp_dot_net, "Method|Mean|" + bars + "\n") != "");
+    CHECK(test::refusal(cpp_google, google + "a" + commas + "\n") != "");
+    CHECK(test::refusal(shell_hyperfine, "command,mean\n\"a\"" + commas + "\n") != "");
+    CHECK(test::refusal(java_jmh, "Benchmark Mode Score Units\n" + words + "thrpt 1 ops/s\n") != "");
+    CHECK(test::results_of(cpp_google, google + "a,1,2,3,ns\nb" + commas + "\n") ==
+          test::results({{"a", {{"latency", test::metric(2)}}}}));
+    CHECK(test::results_of(go_bench, "BenchmarkA 1 5 ns/op" + pairs + "\n", everything).size() == 1);
+  }
+
+  TEST_CASE("a group's long name before each of many short ones is refused, not multiplied") {
+    const std::string group(1000, 'g');
+    std::string vitest = R"({"files":[{"groups":[{"fullName":")" + group + R"(","benchmarks":[)";
+    for (int i = 0; i < 20'000; ++i)
+      vitest += (i > 0 ? "," : "") + std::string(R"(["b)") + std::to_string(i) + R"(",1,1,1,1,1])";
+    vitest += "]}]}]}";
+    CHECK(
+        test::refusal(js_vitest, vitest) ==
+        "js_vitest results: the names of the benchmarks take more than four times the text: give their groups shorter "
+        "names");
+  }
+
   // From here on what fuzzing found; each failed before.
 
   TEST_CASE("reasons and warnings that show a part of the text cut no code point in two") {
