@@ -75,36 +75,85 @@ Reading read_apart(AdapterKind kind, std::string_view text) {
   return out;
 }
 
-/// One line of the table: `text`, and the half of it that stands in `half`.
-bool measure(std::string_view what, AdapterKind kind, std::string_view half, std::string_view text,
-             std::size_t expected) {
+/// A text and its half, read.
+struct Measured {
+  std::size_t benchmarks = 0, size = 0;
+  double memory = 0;           ///< as a multiple of the text
+  double half = 0, whole = 0;  ///< ns a byte
+  bool linear = true;
+};
+
+Measured measure(AdapterKind kind, std::string_view half, std::string_view text) {
   const auto one = read_apart(kind, half), two = read_apart(kind, text);
-  const auto size = static_cast<double>(text.size());
-  const double first = one.seconds / static_cast<double>(half.size()), second = two.seconds / size;
+  Measured out{two.benchmarks, text.size(), two.memory / static_cast<double>(text.size()),
+               1e9 * one.seconds / static_cast<double>(half.size()),
+               1e9 * two.seconds / static_cast<double>(text.size())};
   // What is done in a moment is measured too coarsely.
-  const bool linear = two.seconds < 0.05 || second < most_growth * first;
-  const bool small = two.memory <= most_memory * size, complete = two.benchmarks == expected;
-  fmt::print("| {} | {} | {:.0f} | {:.2f} | {:.2f} | {:.2f} |{}{}{}\n", what, two.benchmarks, size / (1 << 20),
-             two.memory / size, 1e9 * first, 1e9 * second, small ? "" : " TOO MUCH MEMORY", linear ? "" : " NOT LINEAR",
+  out.linear = two.seconds < 0.05 || out.whole < most_growth * out.half;
+  return out;
+}
+
+bool print(std::string_view what, const Measured& m, std::size_t expected) {
+  const bool small = m.memory <= most_memory, complete = m.benchmarks == expected;
+  fmt::print("| {} | {} | {} | {:.2f} | {:.2f} | {:.2f} |{}{}{}\n", what, m.benchmarks, m.size >> 20, m.memory, m.half,
+             m.whole, small ? "" : " TOO MUCH MEMORY", m.linear ? "" : " NOT LINEAR",
              complete ? "" : fmt::format(" NOT {} BENCHMARKS", expected));
   std::fflush(stdout);
-  return linear && small && complete;
+  return m.linear && small && complete;
 }
 
 bool many(const test::Form& form) {
   const auto count = std::min(benchmarks, most_text / form.entry(999'999).size());
   const auto half = test::text_with(form, count / 2), text = test::text_with(form, count);
-  return measure(form.name, form.kind, half, text, count);
+  return print(form.name, measure(form.kind, half, text), count);
 }
 
-bool line(AdapterKind kind, std::string_view part, std::size_t size) {
-  std::string text;
-  text.reserve(size);
-  while (text.size() < size)
-    text += part;
-  text.resize(size);
-  return measure(fmt::format("{}, line of `{}`", name(kind), part), kind, std::string_view(text).substr(0, size / 2),
-                 text, 0);
+std::string repeated(std::string_view part, std::size_t size) {
+  std::string out;
+  out.reserve(size);
+  while (out.size() < size)
+    out += part;
+  out.resize(size);
+  return out;
+}
+
+/// One line of each kind of byte. Prints the one that takes the most memory, with the time of the slowest.
+bool lines(AdapterKind kind) {
+  Measured worst;
+  bool good = true;
+  for (const std::string_view part :
+       {"9", " ", "a b ", "[", "\"", "(", "\xc2\xb7", "::", ": 1 ns ", "|", ",", "<a ", "\x1b[", "\xff"}) {
+    const auto text = repeated(part, std::size_t{32} << 20);
+    const auto m = measure(kind, std::string_view(text).substr(0, text.size() / 2), text);
+    worst.size = m.size;
+    worst.memory = std::max(worst.memory, m.memory);
+    if (m.whole > worst.whole) {
+      worst.half = m.half;
+      worst.whole = m.whole;
+    }
+    worst.linear &= m.linear;
+  }
+  good &= print(fmt::format("{}, lines of 14 kinds", name(kind)), worst, 0);
+  const auto text = repeated("x", std::size_t{1} << 30);
+  return print(fmt::format("{}, a line of `x`", name(kind)),
+               measure(kind, std::string_view(text).substr(0, text.size() / 2), text), 0) &&
+         good;
+}
+
+/// Texts of which a copy has to be made.
+bool encoded() {
+  const auto& form = *test::form_of(AdapterKind::go_bench);
+  const auto half = test::text_with(form, benchmarks / 2), text = test::text_with(form, benchmarks);
+  const auto wide = [](std::string_view plain) {
+    std::string out = "\xff\xfe";
+    out.reserve(2 * plain.size() + 2);
+    for (const char c : plain)
+      out.append(1, c).append(1, '\0');
+    return out;
+  };
+  bool good = print("go_bench as UTF-16", measure(form.kind, wide(half), wide(text)), benchmarks);
+  good &= print("go_bench, malformed", measure(form.kind, half + "\xff\n", text + "\xff\n"), benchmarks);
+  return print("go_bench, coloured", measure(form.kind, "\x1b[1m\n" + half, "\x1b[1m\n" + text), benchmarks) && good;
 }
 
 }  // namespace
@@ -120,12 +169,8 @@ int main(int argc, char** argv) {
   bool good = true;
   for (const auto& form : test::forms())
     if (wanted(form.name) || (argc > 1 && wanted(name(form.kind)))) good &= many(form);
-  for (const auto kind : adapter_kinds()) {
-    if (!wanted(name(kind)) || (kind != AdapterKind::magic && normalize(kind) != kind)) continue;
-    for (const std::string_view part :
-         {"9", " ", "a b ", "[", "\"", "(", "\xc2\xb7", "::", ": 1 ns ", "|", "<a ", "\x1b["})
-      good &= line(kind, part, std::size_t{32} << 20);
-    good &= line(kind, "x", std::size_t{1} << 30);
-  }
+  if (wanted("encoded")) good &= encoded();
+  for (const auto kind : adapter_kinds())
+    if (wanted(name(kind)) && (kind == AdapterKind::magic || normalize(kind) == kind)) good &= lines(kind);
   return good ? 0 : 1;
 }

@@ -138,6 +138,15 @@ TEST_SUITE("adapter/bad input") {
     });
   }
 
+  TEST_CASE("no text at all is refused") {
+    for (const auto kind : adapter_kinds()) {
+      CAPTURE(name(kind));
+      for (const auto text : {std::string_view(), std::string_view(""), std::string_view("\xef\xbb\xbf"),
+                              std::string_view("\0", 1), std::string_view("\n"), std::string_view("\xff\xfe")})
+        CHECK_FALSE(parse(kind, text).has_value());
+    }
+  }
+
   TEST_CASE("byte order marks, UTF-16 and Windows' line ends change nothing") {
     each_sample([](AdapterKind kind, const std::string& text) {
       const auto plain = test::results_of(kind, text);
