@@ -148,7 +148,7 @@ void Builder::dropped(std::string_view what) {
 }
 
 void Builder::distinct_name(std::string_view name) {
-  if (!options_.distinct_names || name.empty() || name.size() > 1024) return;
+  if (!options_.distinct_names || name.empty() || name.size() > 1024 || !has_room(name)) return;
   const std::size_t benchmark = results_.size() - 1;
   if (!distinct_.empty() && distinct_.back().benchmark == benchmark) distinct_.pop_back();
   distinct_.push_back({benchmark, std::string(name)});

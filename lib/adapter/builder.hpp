@@ -28,6 +28,7 @@ class Builder {
 
   /// Begins a benchmark. Its name is 1 to 1,024 bytes.
   void benchmark(std::string_view name) {
+    if (!has_room(name)) return;
     results_.add_benchmark(name);
     if (results_.size() == sample) make_room(name);
   }
@@ -56,6 +57,9 @@ class Builder {
 
   std::size_t size() const { return results_.size(); }
   bool empty() const { return results_.empty(); }
+  /// Whether the names are together much longer than the text: a long name of a group before each of very many short
+  /// ones. Nothing is added any more then, and what is there is of no use.
+  bool names_too_long() const { return names_ > most_names(); }
 
   /// The results, no name twice, and the warnings.
   Parsed finish(AdapterKind adapter) &&;
@@ -64,6 +68,11 @@ class Builder {
   MeasureId id(std::uint32_t& cached, std::string_view name) {
     if (cached == unknown) cached = static_cast<std::uint32_t>(results_.measure(name));
     return MeasureId{cached};
+  }
+  std::size_t most_names() const { return text_.data() ? 4 * text_.size() + 65'536 : SIZE_MAX; }
+  bool has_room(std::string_view name) {
+    names_ += name.size();
+    return !names_too_long();
   }
   /// Room for as many as the text seems to have, once `sample` are read.
   void make_room(std::string_view name);
@@ -93,6 +102,7 @@ class Builder {
   Results results_;
   std::uint32_t latency_ = unknown, throughput_ = unknown;
   std::vector<Place> places_;  ///< by measure
+  std::size_t names_ = 0;      ///< their bytes, of longer ones too
   std::size_t not_finite_ = 0;
   std::vector<Dropped> dropped_;
   std::size_t dropped_others_ = 0;

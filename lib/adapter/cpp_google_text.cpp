@@ -21,7 +21,7 @@ bool is_time_unit(std::string_view word, double& factor) {
 /// Values that the columns behind Iterations have with --benchmark_counters_tabular.
 std::vector<std::string_view> counter_columns(Cursor at) {
   std::vector<std::string_view> out;
-  for (at.skip(); !at.done(); at.skip()) {
+  for (at.skip(); !at.done() && out.size() < most_columns; at.skip()) {
     const auto word = at.word();
     if (word != "UserCounters...") out.push_back(word);
   }

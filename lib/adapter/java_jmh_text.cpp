@@ -97,15 +97,17 @@ class Table {
   }
 
  private:
-  void split(std::string_view line) {
+  /// False: it has too many words for a row.
+  bool split(std::string_view line) {
     words_.clear();
     Cursor at(line);
-    for (at.skip(); !at.done(); at.skip())
+    for (at.skip(); !at.done() && words_.size() <= most_columns; at.skip())
       words_.push_back(at.word());
+    return words_.size() <= most_columns;
   }
 
   bool header(std::string_view line) {
-    split(line);
+    if (!split(line)) return false;
     const auto has = [&](std::string_view word) {
       return std::find(words_.begin(), words_.end(), word) != words_.end();
     };
@@ -119,7 +121,7 @@ class Table {
 
   /// NAME, its parameters, the mode, a count or none, score, error or none, unit.
   bool row(std::string_view line) {
-    split(line);
+    if (!split(line)) return false;
     const auto mode = std::find_if(words_.begin(), words_.end(), is_mode);
     if (mode == words_.begin() || words_.end() - mode < 3) return false;
     Score score;

@@ -59,6 +59,9 @@ Result<Parsed> run(const Form& form, Prepared& text, const ParseOptions& options
   const auto whole = form.shape == Shape::json ? text.text() : text.plain();
   Builder out(options, form.row->repeats, whole);
   BENCHER_DO(form.grammar->parse(whole, out));
+  if (out.names_too_long())
+    return Error(Errc::invalid_argument,
+                 "the names of the benchmarks take more than four times the text: give their groups shorter names");
   auto parsed = std::move(out).finish(form.row->kind);
   if (text.malformed() > 0)
     parsed.warnings.push_back(

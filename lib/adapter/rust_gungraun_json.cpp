@@ -376,7 +376,7 @@ std::vector<std::size_t> closes(std::string_view text) {
   std::vector<std::size_t> out;
   std::map<std::size_t, std::size_t> next;
   for (auto end = text.size(); end != std::string_view::npos;) {
-    const void* found_feed = ::memrchr(text.data(), '\n', end);
+    const void* found_feed = end > 0 ? ::memrchr(text.data(), '\n', end) : nullptr;
     const auto feed = found_feed ? static_cast<std::size_t>(static_cast<const char*>(found_feed) - text.data())
                                  : std::string_view::npos;
     const auto line = text.substr(feed + 1, end - (feed + 1));

@@ -368,6 +368,7 @@ bool pipe_cells(std::string_view line, std::vector<std::string_view>& out) {
     if (i < line.size() && (line[i] != '|' || (i > 0 && line[i - 1] == '\\'))) continue;
     if (i == line.size() && from == i) break;
     auto cell = trimmed(line.substr(from, i - from));
+    if (out.size() == most_columns) return false;
     // Bold in Markdown.
     if (cell.size() >= 4 && cell.starts_with("**") && cell.ends_with("**")) cell = cell.substr(2, cell.size() - 4);
     out.push_back(cell);
@@ -384,6 +385,10 @@ bool csv_record(std::string_view& text, char separator, std::vector<std::string>
   // Cells of the record before are written over: their memory stays.
   std::size_t cells = 0, at = 0;
   for (bool more = true; more; ++cells) {
+    if (cells == most_columns) {
+      out.clear();
+      return false;
+    }
     if (cells == out.size()) out.emplace_back();
     auto& cell = out[cells];
     cell.clear();

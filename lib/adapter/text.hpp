@@ -289,9 +289,14 @@ bool scaled(std::string_view text, double& out, std::string_view& rest);
 /// `12.5 MB`, `3 KiB`, `88 B`; `K` is 1024 or 1000 as said, `Ki` always 1024.
 bool bytes_in(std::string_view text, double kilo, double& out);
 
-/// The columns of a line between `|`, trimmed. False if it has none.
+/// More columns, words or values than the lines of any harness have. One with more is no row: its parts would take many
+/// times the memory of the line.
+constexpr std::size_t most_columns = 1024;
+
+/// The columns of a line between `|`, trimmed. False if it has none, or more than `most_columns`.
 bool pipe_cells(std::string_view line, std::vector<std::string_view>& out);
-/// Takes one record of comma-separated values (RFC 4180) off the text. False at the end, or where a quote never ends.
+/// Takes one record of comma-separated values (RFC 4180) off the text. False at the end, where a quote never ends, and
+/// for more than `most_columns`.
 bool csv_record(std::string_view& text, char separator, std::vector<std::string>& out);
 
 /// Says that no line was read, and shows `near`, the first one that is like it if there is one (else null).

@@ -138,6 +138,15 @@ TEST_SUITE("adapter/bad input") {
     });
   }
 
+  TEST_CASE("no text at all is refused") {
+    for (const auto kind : adapter_kinds()) {
+      CAPTURE(name(kind));
+      for (const auto text : {std::string_view(), std::string_view(""), std::string_view("\xef\xbb\xbf"),
+                              std::string_view("\0", 1), std::string_view("\n"), std::string_view("\xff\xfe")})
+        CHECK_FALSE(parse(kind, text).has_value());
+    }
+  }
+
   TEST_CASE("byte order marks, UTF-16 and Windows' line ends change nothing") {
     each_sample([](AdapterKind kind, const std::string& text) {
       const auto plain = test::results_of(kind, text);
@@ -259,6 +268,32 @@ TEST_SUITE("adapter/bad input") {
     const auto inside = R"({"a":{"b":{"value":1,"x":")" + repeated("y", size) + "\"}}}";
     CHECK(test::results_of(json, inside) == test::results({{"a", {{"b", test::metric(1)}}}}));
     CHECK(test::refusal(magic, std::string(64 << 20, 'x')).find("67108864 bytes, 1 lines") != std::string::npos);
+  }
+
+  TEST_CASE("a line of nothing but separators takes no more memory than others") {
+    constexpr std::size_t columns = 100'000;
+    const auto bars = repeated("|", columns), commas = repeated(",", columns), words = repeated("a ", columns),
+               pairs = repeated(" 1 a", columns);
+    const std::string google = "name,iterations,real_time,cpu_time,time_unit\n";
+    CHECK(test::refusal(c_sharp_dot_net, "Method|Mean|" + bars + "\n") != "");
+    CHECK(test::refusal(cpp_google, google + "a" + commas + "\n") != "");
+    CHECK(test::refusal(shell_hyperfine, "command,mean\n\"a\"" + commas + "\n") != "");
+    CHECK(test::refusal(java_jmh, "Benchmark Mode Score Units\n" + words + "thrpt 1 ops/s\n") != "");
+    CHECK(test::results_of(cpp_google, google + "a,1,2,3,ns\nb" + commas + "\n") ==
+          test::results({{"a", {{"latency", test::metric(2)}}}}));
+    CHECK(test::results_of(go_bench, "BenchmarkA 1 5 ns/op" + pairs + "\n", everything).size() == 1);
+  }
+
+  TEST_CASE("a group's long name before each of many short ones is refused, not multiplied") {
+    const std::string group(1000, 'g');
+    std::string vitest = R"({"files":[{"groups":[{"fullName":")" + group + R"(","benchmarks":[)";
+    for (int i = 0; i < 20'000; ++i)
+      vitest += (i > 0 ? "," : "") + std::string(R"(["b)") + std::to_string(i) + R"(",1,1,1,1,1])";
+    vitest += "]}]}]}";
+    CHECK(
+        test::refusal(js_vitest, vitest) ==
+        "js_vitest results: the names of the benchmarks take more than four times the text: give their groups shorter "
+        "names");
   }
 
   // From here on what fuzzing found; each failed before.

@@ -60,7 +60,7 @@ std::string broken_parsed(const Parsed& parsed, std::size_t size) {
 }  // namespace
 
 std::size_t most_bytes(std::size_t size) {
-  return 4096 + size * 100;
+  return 2 * 65'536 + size * 24;
 }
 
 std::string broken_property(AdapterKind kind, std::string_view text, const ParseOptions& options) {

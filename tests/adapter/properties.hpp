@@ -10,8 +10,7 @@
 namespace bencher::test {
 
 /// The most bytes that the results of a text of `size` bytes may take. The shortest lines with a result, `a: 1s`, are
-/// some six bytes, their row and cell about ten times that; and a line may name its group, which may have any length a
-/// name may have.
+/// six bytes, and take 48, or twice that while there may come more.
 std::size_t most_bytes(std::size_t size);
 
 /// Reads `text` twice. Empty if both times gave the same, and that is either an error with a reason or results as they
