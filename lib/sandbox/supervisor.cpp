@@ -87,7 +87,7 @@ class Child {
     setsid();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, "bencher-sandbox");
-    close_all_but(kept_);
+    close_all_but(kept_.data(), kept_.size());
     dup2(null_, 0);
     dup2(null_, 1);
     dup2(null_, 2);

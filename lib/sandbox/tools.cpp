@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <span>
 #include <spawn.h>
 #include <sstream>
 #include <sys/syscall.h>
@@ -112,7 +113,7 @@ Result<Fd> make_ext4(const std::filesystem::path& file, std::uint64_t size) {
   return fd;
 }
 
-void close_all_but(const std::vector<int>& kept) {
+void close_all_but(const int* kept, std::size_t count) {
   const auto close_range_ = [](unsigned from, unsigned to) {
     if (syscall(SYS_close_range, from, to, 0) == 0) return;
     const long most = std::min<long>(sysconf(_SC_OPEN_MAX), 65536);
@@ -120,7 +121,7 @@ void close_all_but(const std::vector<int>& kept) {
       close(static_cast<int>(fd));
   };
   unsigned from = 0;
-  for (const int fd : kept) {
+  for (const int fd : std::span(kept, count)) {
     const auto until = static_cast<unsigned>(fd);
     if (until > from) close_range_(from, until - 1);
     from = until + 1;

@@ -25,8 +25,8 @@ Result<std::string> ask_tool(const std::vector<std::string>& command);
 /// An empty ext4 filesystem in a new file, sparse.
 Result<files::Fd> make_ext4(const std::filesystem::path& file, std::uint64_t size);
 
-/// Closes all descriptors but these, which are sorted. Only system calls: for use after a fork.
-void close_all_but(const std::vector<int>& kept);
+/// Closes all descriptors but these, in ascending order. Only system calls: for use after a fork.
+void close_all_but(const int* kept, std::size_t count);
 
 /// For argv and envp; valid as long as the strings are.
 std::vector<char*> pointers(const std::vector<std::string>& strings);

@@ -83,13 +83,25 @@ bool alive(const std::string& word) {
   return false;
 }
 
+/// Kernel and initramfs are made once for all cases. Emulated, since KVM may hang: BENCHER_TEST_MICROVM says otherwise.
+Options options_for(const std::string& name, const fs::path& work_dir) {
+  Options options{.work_dir = work_dir};
+  if (name != "microvm") return options;
+  static const TempDir cache;
+  const char* mode = std::getenv("BENCHER_TEST_MICROVM");
+  options.cache_dir = cache / "cache";
+  options.acceleration = mode && std::string_view(mode).find("kvm") != std::string_view::npos ? Acceleration::kvm
+                                                                                              : Acceleration::tcg;
+  return options;
+}
+
 /// One sandbox with an image and a folder; checks at its end that nothing was left behind.
 class World {
  public:
   explicit World(const std::string& name) : mounts_(read_file("/proc/self/mountinfo")) {
     fs::permissions(dir_.path(), fs::perms(0700));
     build_root(root());
-    auto made = make(name, {.work_dir = dir_ / "work"});
+    auto made = make(name, options_for(name, dir_ / "work"));
     if (made)
       sandbox_ = *std::move(made);
     else
@@ -126,11 +138,17 @@ class World {
   std::string why_;
 };
 
+/// A machine takes seconds to come up, so only a few cases run in one, unless BENCHER_TEST_MICROVM holds `full`.
+enum class InVm { full, always };
+
 /// Runs `check` once for each sandbox that can be used here.
 template <class F>
-void on_each(const F& check) {
-  for (const auto name : {"process", "container"}) {
+void on_each(const F& check, InVm in_vm = InVm::full) {
+  for (const std::string name : {"process", "container", "microvm"}) {
     CAPTURE(name);
+    const char* mode = std::getenv("BENCHER_TEST_MICROVM");
+    const bool full = mode && std::string_view(mode).find("full") != std::string_view::npos;
+    if (name == "microvm" && in_vm == InVm::full && !full) continue;
     World world{name};
     if (world.usable()) check(world);
   }

@@ -1,0 +1,30 @@
+// A run in a virtual machine, from its start to its end, on the runner's side.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "bencher/base/result.hpp"
+#include "bencher/sandbox/sandbox.hpp"
+
+#include "lib/sandbox/engine.hpp"
+#include "lib/sandbox/supervisor.hpp"
+
+namespace bencher::sandbox {
+
+struct GuestTask {
+  const Request& request;
+  std::string orders;  ///< to the guest once it is up: everything up to `start`
+  std::chrono::milliseconds start_limit{0};
+};
+
+struct GuestTimes {
+  bool up = false;  ///< the guest's init spoke
+  std::chrono::milliseconds boot{0}, start{0}, whole{0};
+};
+
+/// Talks with the guest until it ends; nothing that it says or leaves unsaid makes this take longer than its deadlines.
+/// Errors: `unavailable`, `too_large`, `cancelled` as of `Sandbox::run`; `conflict` when the guest breaks the protocol.
+Result<Outcome> talk(Vm& vm, const GuestTask& task, EventSink& events, CancelFlag& cancel, GuestTimes& times);
+
+}  // namespace bencher::sandbox
