@@ -103,7 +103,7 @@ void scrub(int argc, char** argv, const char* flag) {
 }
 
 struct SandboxArguments {
-  std::string name = "auto", floor = "container", kernel, cache_dir, acceleration = "auto";
+  std::string name = "auto", floor, kernel, cache_dir, acceleration = "auto";
 
   sandbox::Options options(const fs::path& work_dir) const {
     return {.work_dir = work_dir / "runs",
@@ -113,6 +113,8 @@ struct SandboxArguments {
                             : acceleration == "tcg" ? sandbox::Acceleration::tcg
                                                     : sandbox::Acceleration::automatic};
   }
+  // Who says `process` for all jobs trusts them all.
+  std::string least() const { return !floor.empty() ? floor : name == "process" ? "process" : "container"; }
   // What `auto` stands for; only looked for when it is said.
   std::string best(const fs::path& work_dir) const {
     return std::string(name == "auto" ? sandbox::best_name(options(work_dir)) : "container");
@@ -133,9 +135,8 @@ void add_sandbox_options(CLI::App& command, SandboxArguments& arguments, bool wi
     names.erase(names.begin());
     command
         .add_option("--sandbox-floor", arguments.floor,
-                    "The least that a job runs in; follows --sandbox down when that is `process`")
-        ->check(CLI::IsMember(names))
-        ->capture_default_str();
+                    "The least that a job runs in, whatever its spec says; container, unless --sandbox is process")
+        ->check(CLI::IsMember(names));
   }
   command.add_option("--kernel", arguments.kernel, "Linux kernel of microVMs, boot/vmlinuz-VERSION; else looked for");
   command.add_option("--cache-dir", arguments.cache_dir, "Folder for what microVMs keep of images");
@@ -166,7 +167,7 @@ int up(const UpArguments& arguments) {
   // Better now than with the first job.
   const auto best = arguments.sandbox.best(work_dir->path);
   const auto sandbox_options = arguments.sandbox.options(work_dir->path);
-  const auto name = sandbox::choose("", arguments.sandbox.name, arguments.sandbox.floor, best);
+  const auto name = sandbox::choose("", arguments.sandbox.name, arguments.sandbox.least(), best);
   if (!name) return fail(name.error());
   if (auto sandbox = sandbox::make(*name, sandbox_options); !sandbox) return fail(sandbox.error());
 
@@ -175,7 +176,7 @@ int up(const UpArguments& arguments) {
                                 .runner = arguments.runner,
                                 .key = arguments.key,
                                 .sandbox = arguments.sandbox.name,
-                                .sandbox_floor = arguments.sandbox.floor,
+                                .sandbox_floor = arguments.sandbox.least(),
                                 .best_sandbox = best,
                                 .sandbox_options = sandbox_options,
                                 .work_dir = work_dir->path,

@@ -44,9 +44,8 @@ Result<std::string> choose(std::string_view asked, std::string_view choice, std:
   const auto chosen = rank(automatic ? best : choice);
   if (!chosen) return wrong(choice);
   if (!automatic && *chosen < *least) {
-    return Error(Errc::invalid_argument,
-                 "the sandbox '" + std::string(choice) + "' isolates less than the least allowed, '" +
-                     std::string(floor) + "'");
+    return Error(Errc::invalid_argument, "the sandbox '" + std::string(choice) +
+                                             "' isolates less than the least allowed, '" + std::string(floor) + "'");
   }
   const auto wanted = asked.empty() ? chosen : rank(asked);
   if (!wanted) return wrong(asked);
@@ -74,7 +73,8 @@ std::vector<Feature> features(const Options& options) {
   const auto kvm = [&]() -> Result<std::string> {
     if (!kvm_opens()) return Error(Errc::unavailable, "this user cannot open /dev/kvm; guests are emulated, and slow");
     if (!parts) return Error(Errc::unavailable, "/dev/kvm opens, but there is no guest to try it with");
-    if (!kvm_works(*parts)) return Error(Errc::unavailable, "no guest comes up under it; guests are emulated, and slow");
+    if (!kvm_works(*parts))
+      return Error(Errc::unavailable, "no guest comes up under it; guests are emulated, and slow");
     return std::string("guests come up");
   };
   const auto group = []() -> Result<std::string> {

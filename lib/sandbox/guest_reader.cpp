@@ -101,8 +101,7 @@ Result<void> GuestReader::data(std::string_view payload) {
   if (!file_ || finished_) return broken("data of no file");
   const auto& path = request_.file_paths[*file_];
   if (payload.size() > request_.max_file_bytes - file_bytes_) {
-    return Error(Errc::too_large, "the output file '" + path.substr(0, 256) +
-                                      "' brings the files over the limit of " +
+    return Error(Errc::too_large, "the output file '" + path.substr(0, 256) + "' brings the files over the limit of " +
                                       std::to_string(request_.max_file_bytes) + " bytes");
   }
   file_bytes_ += payload.size();
@@ -110,11 +109,14 @@ Result<void> GuestReader::data(std::string_view payload) {
   return {};
 }
 
-std::vector<std::string> GuestReader::take_log() { return std::exchange(log_, {}); }
+std::vector<std::string> GuestReader::take_log() {
+  return std::exchange(log_, {});
+}
 
 std::string harmless(std::string_view text, std::size_t limit) {
   std::string out(text.substr(0, limit));
-  std::replace_if(out.begin(), out.end(), [](char c) { return c < 0x20 || c > 0x7e; }, ' ');
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c < 0x20 || c > 0x7e; }, ' ');
   return out;
 }
 

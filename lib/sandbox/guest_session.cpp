@@ -148,6 +148,7 @@ class Session {
         drain(out_);
       while (err_.open())
         drain(err_);
+      complete_ = complete_ || has_all();
       phase_ = Phase::over;
       return;
     }
@@ -166,15 +167,17 @@ class Session {
       events_.started();
     }
     if (phase_ < Phase::ended && reader_.ended()) enter(Phase::ended, seconds(60));
-    if (phase_ == Phase::ended && reader_.finished()) {
-      const auto& finished = *reader_.finished();
-      // Or it lied of how much there is.
-      if ((out_.bytes() >= finished.out_sent || !out_.open()) && (err_.bytes() >= finished.err_sent || !err_.open())) {
-        complete_ = true;
-        order(guest::Order::done);
-        enter(Phase::leaving, seconds(5));
-      }
+    if (phase_ == Phase::ended && has_all()) {
+      complete_ = true;
+      order(guest::Order::done);
+      enter(Phase::leaving, seconds(5));
     }
+  }
+
+  // Bytes of the streams may come later than what was said of them.
+  bool has_all() const {
+    const auto& finished = reader_.finished();
+    return finished && out_.bytes() >= finished->out_sent && err_.bytes() >= finished->err_sent;
   }
 
   // Only while the other end is closed: it ends.
@@ -255,7 +258,8 @@ class Session {
     } else {
       return failure("the virtual machine ended by itself");
     }
-    if (!complete_ && !timed_out_ && !cancelled_) return failure("the virtual machine ended before it had handed over all");
+    if (!complete_ && !timed_out_ && !cancelled_)
+      return failure("the virtual machine ended before it had handed over all");
     const auto& finished = reader_.finished();
     const auto limit = task_.request.max_output;
     out.stdout_bytes = std::max(out_.bytes(), finished ? finished->out_written : 0);

@@ -71,7 +71,8 @@ Result<ImageCache> ImageCache::open(const fs::path& folder, std::uint64_t most_b
   struct stat info {};
   if (lstat(folder.c_str(), &info) != 0) return files::system_error("cannot make the cache '" + folder.string() + "'");
   if (!S_ISDIR(info.st_mode) || info.st_uid != geteuid() || (info.st_mode & 022) != 0)
-    return Error(Errc::unavailable, "the cache '" + folder.string() + "' is not a folder that only this user writes to");
+    return Error(Errc::unavailable,
+                 "the cache '" + folder.string() + "' is not a folder that only this user writes to");
   return ImageCache(fs::absolute(folder), most_bytes);
 }
 
@@ -124,7 +125,8 @@ void ImageCache::make_room(const std::string& but) const {
   std::vector<Row> rows;
   std::uint64_t total = 0;
   std::error_code error;
-  for (auto it = fs::directory_iterator(folder_, error); !error && it != fs::directory_iterator(); it.increment(error)) {
+  for (auto it = fs::directory_iterator(folder_, error); !error && it != fs::directory_iterator();
+       it.increment(error)) {
     struct stat info {};
     if (lstat(it->path().c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
     total += static_cast<std::uint64_t>(info.st_size);

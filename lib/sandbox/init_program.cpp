@@ -30,7 +30,9 @@ std::string_view init_program() {
 #else
 namespace bencher::sandbox {
 
-std::string_view init_program() { return {}; }
+std::string_view init_program() {
+  return {};
+}
 
 }  // namespace bencher::sandbox
 #endif

@@ -129,8 +129,8 @@ class Cpio {
  public:
   void add(const std::string& name, std::uint32_t mode, std::string_view data, std::uint32_t major = 0,
            std::uint32_t minor = 0) {
-    out_ += fmt::format("070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}", ++inode_,
-                        mode, 0, 0, 1, 0, data.size(), 0, 0, major, minor, name.size() + 1, 0);
+    out_ += fmt::format("070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}",
+                        ++inode_, mode, 0, 0, 1, 0, data.size(), 0, 0, major, minor, name.size() + 1, 0);
     out_ += name + '\0';
     pad();
     out_ += data;
@@ -163,7 +163,8 @@ Result<std::string> read_whole(const fs::path& path, std::size_t limit) {
 Result<Kernel> find_kernel(const fs::path& given) {
   std::error_code error;
   if (!given.empty()) {
-    if (!fs::is_regular_file(given, error)) return Error(Errc::unavailable, "there is no kernel '" + given.string() + "'");
+    if (!fs::is_regular_file(given, error))
+      return Error(Errc::unavailable, "there is no kernel '" + given.string() + "'");
     Kernel kernel{.image = given, .modules = {}, .version = version_of(given)};
     kernel.modules = modules_of(given, kernel.version);
     if (kernel.version.empty() || kernel.modules.empty()) {
@@ -177,7 +178,8 @@ Result<Kernel> find_kernel(const fs::path& given) {
   std::vector<Kernel> found;
   for (const auto& folder : kernel_folders()) {
     std::vector<Kernel> here;
-    for (auto it = fs::directory_iterator(folder, error); !error && it != fs::directory_iterator(); it.increment(error)) {
+    for (auto it = fs::directory_iterator(folder, error); !error && it != fs::directory_iterator();
+         it.increment(error)) {
       const auto version = version_of(it->path());
       if (version.empty() || access(it->path().c_str(), R_OK) != 0) continue;
       auto modules = modules_of(it->path(), version);
@@ -209,8 +211,9 @@ Result<std::string> boot_image(const Kernel& kernel) {
   // The last four bytes are the size of what it holds.
   const auto payload = std::string_view(image).substr(at, size - 4);
   auto plain = decompress(payload, most_kernel);
-  if (!plain || !plain->starts_with("\x7f"
-                                    "ELF") ||
+  if (!plain ||
+      !plain->starts_with("\x7f"
+                          "ELF") ||
       plain->size() != number_at<std::uint32_t>(image, at + size - 4))
     return image;
   return plain;
@@ -231,7 +234,8 @@ Result<std::string> make_initramfs(const Kernel& kernel, std::string_view init) 
 }
 
 Result<std::string> decompress(std::string_view bytes, std::size_t limit) {
-  const std::unique_ptr<archive, void (*)(archive*)> reader(archive_read_new(), [](archive* a) { archive_read_free(a); });
+  const std::unique_ptr<archive, void (*)(archive*)> reader(archive_read_new(),
+                                                            [](archive* a) { archive_read_free(a); });
   archive_read_support_filter_all(reader.get());
   archive_read_support_format_raw(reader.get());
   archive_entry* entry = nullptr;

@@ -27,8 +27,8 @@ Result<Kernel> find_kernel(const std::filesystem::path& given);
 /// What a bzImage carries, the ELF file that starts faster; the image itself if that cannot be told.
 Result<std::string> boot_image(const Kernel& kernel);
 
-/// An archive in cpio's newc format with `init`, a console and the modules that the machine needs, each after those that
-/// it needs itself. Error: `unavailable`, naming a module that is missing.
+/// An archive in cpio's newc format with `init`, a console and the modules that the machine needs, each after those
+/// that it needs itself. Error: `unavailable`, naming a module that is missing.
 Result<std::string> make_initramfs(const Kernel& kernel, std::string_view init);
 
 /// gzip, xz, zstd, lz4 …, at most `limit` bytes of it. Error: `unavailable`.

@@ -1,4 +1,6 @@
 // A virtual machine for each run: the image as a read-only disk with a writable layer over it.
+#include "lib/sandbox/microvm.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
@@ -9,8 +11,6 @@
 #include <unistd.h>
 
 #include "bencher/image/digest.hpp"
-
-#include "lib/sandbox/microvm.hpp"
 
 namespace bencher::sandbox {
 

@@ -36,7 +36,8 @@ struct Pair {
   Fd ours, theirs;
   static Result<Pair> make() {
     int fds[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) return files::system_error("cannot make a socket");
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+      return files::system_error("cannot make a socket");
     return Pair{Fd(fds[0]), Fd(fds[1])};
   }
 };
@@ -196,12 +197,30 @@ class Qemu final : public Engine {
         "console=ttyS0 quiet loglevel=4 panic=-1 reboot=t nokaslr mitigations=off random.trust_cpu=on "
         "cryptomgr.notests no_timer_check";
     if (!config.kvm) line += " tsc=reliable tsc_early_khz=" + number(tsc_khz());
-    std::vector<std::string> out{
-        "qemu-system-x86_64", "-M", "microvm", "-accel", config.kvm ? "kvm" : "tcg,tb-size=128", "-cpu", config.kvm ? "host" : "max,la57=off",
-        "-m", number(config.memory >> 20) + "M", "-smp", number(config.cpus), "-nodefaults", "-no-user-config",
-        "-display", "none", "-no-reboot", "-sandbox",
-        "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny", "-kernel", inherited(config.kernel),
-        "-initrd", inherited(config.initramfs), "-append", line};
+    std::vector<std::string> out{"qemu-system-x86_64",
+                                 "-M",
+                                 "microvm",
+                                 "-accel",
+                                 config.kvm ? "kvm" : "tcg,tb-size=128",
+                                 "-cpu",
+                                 config.kvm ? "host" : "max,la57=off",
+                                 "-m",
+                                 number(config.memory >> 20) + "M",
+                                 "-smp",
+                                 number(config.cpus),
+                                 "-nodefaults",
+                                 "-no-user-config",
+                                 "-display",
+                                 "none",
+                                 "-no-reboot",
+                                 "-sandbox",
+                                 "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+                                 "-kernel",
+                                 inherited(config.kernel),
+                                 "-initrd",
+                                 inherited(config.initramfs),
+                                 "-append",
+                                 line};
     const auto add = [&](std::initializer_list<std::string> words) { out.insert(out.end(), words); };
     add({"-chardev", "socket,id=console,fd=" + number(sockets[0]), "-serial", "chardev:console"});
     add({"-device", "virtio-serial-device,max_ports=8"});
@@ -250,8 +269,7 @@ Vm::Vm(Vm&& other) noexcept
 Result<std::unique_ptr<Engine>> make_qemu() {
 #if defined(__x86_64__)
   const std::string program = find_tool("qemu-system-x86_64");
-  if (program.empty())
-    return Error(Errc::unavailable, "qemu-system-x86_64 is not installed (package qemu-system-x86)");
+  if (program.empty()) return Error(Errc::unavailable, "qemu-system-x86_64 is not installed (package qemu-system-x86)");
   BENCHER_TRY(auto version, ask_tool({program, "--version"}));
   version.resize(std::min(version.find('\n'), version.size()));
   const auto at = version.find("version ");
@@ -262,6 +280,8 @@ Result<std::unique_ptr<Engine>> make_qemu() {
 #endif
 }
 
-bool kvm_opens() { return Fd(open("/dev/kvm", O_RDWR | O_CLOEXEC)).get() >= 0; }
+bool kvm_opens() {
+  return Fd(open("/dev/kvm", O_RDWR | O_CLOEXEC)).get() >= 0;
+}
 
 }  // namespace bencher::sandbox

@@ -43,7 +43,8 @@ Result<std::unique_ptr<Sandbox>> make(std::string_view name, const Options& opti
     }
     return row.make(options);
   }
-  return Error(Errc::invalid_argument, "'" + std::string(name) + "' is not a sandbox; there are: process, container, microvm");
+  return Error(Errc::invalid_argument,
+               "'" + std::string(name) + "' is not a sandbox; there are: process, container, microvm");
 }
 
 Result<RunFolder> RunFolder::make(const std::filesystem::path& work_dir) {

@@ -86,7 +86,8 @@ Result<std::string> run(const std::vector<std::string>& command, bool ask, const
 
 std::string find_tool(const std::string& name) {
   const char* path = std::getenv("PATH");
-  std::istringstream in(std::string(path ? path : "") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  std::istringstream in(std::string(path ? path : "") +
+                        ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   for (std::string dir; std::getline(in, dir, ':');) {
     const std::string candidate = dir + "/" + name;
     if (!dir.empty() && dir[0] == '/' && access(candidate.c_str(), X_OK) == 0) return candidate;
@@ -100,7 +101,9 @@ Result<void> run_tool(const std::vector<std::string>& command, const std::functi
   return {};
 }
 
-Result<std::string> ask_tool(const std::vector<std::string>& command) { return run(command, true, {}); }
+Result<std::string> ask_tool(const std::vector<std::string>& command) {
+  return run(command, true, {});
+}
 
 Result<Fd> make_ext4(const std::filesystem::path& file, std::uint64_t size) {
   const std::string tool = find_tool("mke2fs");

@@ -78,9 +78,15 @@ void open_channels() {
   _exit(1);
 }
 
-int control() { return ports[0]; }
-int out_channel() { return ports[1]; }
-int err_channel() { return ports[2]; }
+int control() {
+  return ports[0];
+}
+int out_channel() {
+  return ports[1];
+}
+int err_channel() {
+  return ports[2];
+}
 
 void send(Report kind, const void* payload, std::size_t size) {
   char head[head_size] = {static_cast<char>(kind)};
@@ -90,7 +96,9 @@ void send(Report kind, const void* payload, std::size_t size) {
   write_all(control(), static_cast<const char*>(payload), size);
 }
 
-void log(const char* text) { send(Report::log, text, std::strlen(text)); }
+void log(const char* text) {
+  send(Report::log, text, std::strlen(text));
+}
 
 bool next_order(Order& kind, char*& payload, std::size_t& size) {
   // What was handed out last is done with.

@@ -5,8 +5,8 @@
 //
 //   kind: 1 byte | length: 4 bytes, little-endian | that many bytes of payload
 //
-// Numbers in payloads are little-endian. A port knows no end of file, hence the counts in `finished` and the `done` that
-// answers it: a guest that leaves earlier would take bytes along that are still under way.
+// Numbers in payloads are little-endian. A port knows no end of file, hence the counts in `finished` and the `done`
+// that answers it: a guest that leaves earlier would take bytes along that are still under way.
 #pragma once
 
 #include <cstddef>
@@ -48,7 +48,8 @@ struct Limits {
   std::uint64_t network = 0;    ///< 1: set the interface up
 };
 
-/// From the guest, in this order but for `log`: hello, started, ended, (file, data…)…, finished. Or, at any time, `failed`.
+/// From the guest, in this order but for `log`: hello, started, ended, (file, data…)…, finished. Or, at any time,
+/// `failed`.
 enum class Report : char {
   hello = 'H',    ///< u64: microseconds since the kernel started
   log = 'L',      ///< a line for the operator

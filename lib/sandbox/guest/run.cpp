@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -134,7 +136,10 @@ void send_files(const Job& job) {
     const int fd = static_cast<int>(syscall(SYS_openat2, root, path, &how, sizeof how));
     if (fd < 0) continue;
     struct stat info {};
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
+    struct statfs system {};
+    // What the kernel shows as files is no output of the program.
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && fstatfs(fd, &system) == 0 &&
+        system.f_type != PROC_SUPER_MAGIC && system.f_type != SYSFS_MAGIC) {
       const auto index = static_cast<std::uint32_t>(i);
       send(Report::file, &index, sizeof index);
       auto& buffer = streams[0].buffer;
