@@ -234,7 +234,9 @@ class Qemu final : public Engine {
       if (fd < 0) return;
       add({"-add-fd", "fd=" + number(fd) + ",set=" + set});
       add({"-drive", "if=none,format=raw,id=" + std::string(serial) + ",file=/dev/fdset/" + set + options});
-      add({"-device", "virtio-blk-device,drive=" + std::string(serial) + ",serial=" + serial});
+      add({"-device", "virtio-blk-device,drive=" + std::string(serial) + ",serial=" + serial +
+                          // A full disk of this machine's is an error to the guest; it would stop otherwise.
+                          ",werror=report,rerror=report"});
     };
     disk(config.image, guest::image_disk, "1", ",readonly=on,file.locking=off");
     disk(config.scratch, guest::scratch_disk, "2", ",cache=unsafe,discard=unmap,auto-read-only=off,file.locking=off");

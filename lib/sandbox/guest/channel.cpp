@@ -17,7 +17,9 @@ namespace {
 
 int ports[3] = {-1, -1, -1};
 char in[head_size + max_payload + 1];
-std::size_t in_size = 0, in_taken = 0;
+std::size_t in_begin = 0, in_end = 0;
+// The NUL after what was handed out stands on the next record's first byte.
+char under_nul = 0;
 
 bool read_line(const char* path, char* text, std::size_t size) {
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -101,35 +103,35 @@ void log(const char* text) {
 }
 
 bool next_order(Order& kind, char*& payload, std::size_t& size) {
-  // What was handed out last is done with.
-  if (in_taken > 0) {
-    in[in_taken] = in[sizeof in - 1];
-    std::memmove(in, in + in_taken, in_size - in_taken);
-    in_size -= in_taken;
-    in_taken = 0;
-  }
+  in[in_begin] = under_nul;
   for (;;) {
-    if (in_size >= head_size) {
+    const auto there = in_end - in_begin;
+    if (there >= head_size) {
       std::uint32_t length = 0;
-      std::memcpy(&length, in + 1, sizeof length);
+      std::memcpy(&length, in + in_begin + 1, sizeof length);
       if (length > max_payload) {
         errno = EPROTO;
         fail("order");
       }
-      if (in_size >= head_size + length) {
-        kind = static_cast<Order>(in[0]);
-        payload = in + head_size;
+      if (there >= head_size + length) {
+        kind = static_cast<Order>(in[in_begin]);
+        payload = in + in_begin + head_size;
         size = length;
-        in_taken = head_size + length;
-        // The NUL takes the place of the next record's first byte, which is kept at the end.
-        in[sizeof in - 1] = in[in_taken];
-        in[in_taken] = '\0';
+        in_begin += head_size + length;
+        under_nul = in[in_begin];
+        in[in_begin] = '\0';
         return true;
       }
     }
-    const auto got = read(control(), in + in_size, sizeof in - 1 - in_size);
+    if (in_begin > 0) {
+      std::memmove(in, in + in_begin, there);
+      in_begin = 0;
+      in_end = there;
+    }
+    const auto got = read(control(), in + in_end, sizeof in - 1 - in_end);
+    under_nul = in[0];
     if (got <= 0) return false;
-    in_size += static_cast<std::size_t>(got);
+    in_end += static_cast<std::size_t>(got);
   }
 }
 

@@ -11,7 +11,7 @@ namespace bencher::sandbox::guest {
 
 /// What is to be run, as the runner described it. The lists end with a null pointer.
 struct Job {
-  static constexpr std::size_t most = 65536;
+  static constexpr std::size_t most = 262144;
   char** arguments = nullptr;
   char** env = nullptr;
   char** files = nullptr;
