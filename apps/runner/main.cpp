@@ -103,7 +103,7 @@ void scrub(int argc, char** argv, const char* flag) {
 }
 
 struct SandboxArguments {
-  std::string name = "auto", floor, kernel, cache_dir, acceleration = "auto";
+  std::string name = "auto", floor, kernel, cache_dir, firecracker, acceleration = "auto";
 
   sandbox::Options options(const fs::path& work_dir) const {
     return {.work_dir = work_dir / "runs",
@@ -111,7 +111,8 @@ struct SandboxArguments {
             .kernel = kernel,
             .acceleration = acceleration == "kvm"   ? sandbox::Acceleration::kvm
                             : acceleration == "tcg" ? sandbox::Acceleration::tcg
-                                                    : sandbox::Acceleration::automatic};
+                                                    : sandbox::Acceleration::automatic,
+            .firecracker = firecracker};
   }
   // Who says `process` for all jobs trusts them all.
   std::string least() const { return !floor.empty() ? floor : name == "process" ? "process" : "container"; }
@@ -139,6 +140,7 @@ void add_sandbox_options(CLI::App& command, SandboxArguments& arguments, bool wi
         ->check(CLI::IsMember(names));
   }
   command.add_option("--kernel", arguments.kernel, "Linux kernel of microVMs, boot/vmlinuz-VERSION; else looked for");
+  command.add_option("--firecracker", arguments.firecracker, "Program to run microVMs with, in place of QEMU");
   command.add_option("--cache-dir", arguments.cache_dir, "Folder for what microVMs keep of images");
   command
       .add_option("--acceleration", arguments.acceleration,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -33,9 +34,11 @@ class Vm {
   Vm(Vm&& other) noexcept;
   Vm& operator=(Vm&&) = delete;
 
-  files::Fd control, out, err;  ///< the guest's channels
-  files::Fd console;            ///< what its kernel prints
-  files::Fd errors;             ///< what the engine prints
+  files::Fd control, out, err;        ///< the guest's channels
+  files::Fd console;                  ///< what its kernel prints
+  files::Fd errors;                   ///< what the engine prints
+  bool listening = false;             ///< the channels are still to be accepted, once each
+  std::filesystem::path folder = {};  ///< removed with it
   int pid = -1;
 };
 
@@ -44,12 +47,19 @@ class Engine {
   virtual ~Engine() = default;
   /// With its version, for people.
   virtual std::string describe() const = 0;
+  /// Whether the guest reaches us by vsock, and finds its disks in order; else by ports, and serial numbers.
+  virtual bool vsock() const { return false; }
+  /// Whether it can do without KVM.
+  virtual bool emulates() const { return true; }
   /// Errors: `unavailable`. A machine that ends at once is no error here: its channels close.
   virtual Result<Vm> start(const VmConfig& config) = 0;
 };
 
 /// QEMU's `microvm` machine. Error: `unavailable`, with what to install.
 Result<std::unique_ptr<Engine>> make_qemu();
+
+/// Firecracker, driven by its API. Needs KVM, has no network. Error: `unavailable`.
+Result<std::unique_ptr<Engine>> make_firecracker(const std::string& program);
 
 /// Whether this process may use /dev/kvm at all. That says little of whether guests run under it.
 bool kvm_opens();

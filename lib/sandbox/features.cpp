@@ -89,6 +89,13 @@ std::vector<Feature> features(const Options& options) {
   };
   out.push_back(feature("microvm", usable("microvm"), "see the next lines"));
   out.push_back(feature("  qemu", qemu(), "apt-get install --no-install-recommends qemu-system-x86"));
+  const auto firecracker = [&]() -> Result<std::string> {
+    const auto program = options.firecracker.empty() ? find_tool("firecracker") : options.firecracker.string();
+    if (program.empty()) return Error(Errc::unavailable, "firecracker is missing, which only matters without QEMU");
+    BENCHER_TRY(const auto engine, make_firecracker(program));
+    return engine->describe();
+  };
+  out.push_back(feature("  firecracker", firecracker(), "no package has it: put a release's program into PATH"));
   out.push_back(feature("  kvm", kvm(), "a machine with virtualization, and this user in the group kvm"));
   out.push_back(feature("  kernel", kernel(), "scripts/fetch-kernel"));
   out.push_back(feature("  mksquashfs", tool("mksquashfs"), "apt-get install squashfs-tools"));

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <optional>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -287,7 +288,38 @@ class Session {
 
 }  // namespace
 
+// Until the guest has called on each channel.
+static Result<void> accept_channels(Vm& vm, const GuestTask& task, CancelFlag& cancel) {
+  const auto end = SteadyClock::now() + task.start_limit;
+  for (Fd* channel : {&vm.control, &vm.out, &vm.err}) {
+    for (;;) {
+      const auto left = std::chrono::ceil<milliseconds>(end - SteadyClock::now()).count();
+      // The errors end with the machine.
+      std::array<pollfd, 3> fds{{{channel->get(), POLLIN, 0}, {cancel.fd(), POLLIN, 0}, {vm.errors.get(), 0, 0}}};
+      poll(fds.data(), fds.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
+      if (cancel.is_set()) return Error(Errc::cancelled, "cancelled before the program started");
+      if (fds[0].revents) {
+        Fd accepted(accept4(channel->get(), nullptr, nullptr, SOCK_CLOEXEC));
+        if (accepted) {
+          *channel = std::move(accepted);
+          break;
+        }
+      }
+      if (left <= 0 || (fds[2].revents & POLLHUP)) {
+        Tail errors(std::move(vm.errors)), console(std::move(vm.console));
+        errors.pump();
+        console.pump();
+        return Error(Errc::unavailable, "the virtual machine did not come up (" + errors.line() + console.line() + ")");
+      }
+    }
+  }
+  return {};
+}
+
 Result<Outcome> talk(Vm& vm, const GuestTask& task, EventSink& events, CancelFlag& cancel, GuestTimes& times) {
+  if (vm.listening) {
+    BENCHER_DO(accept_channels(vm, task, cancel));
+  }
   return Session(vm, task, events, cancel, times).run();
 }
 

@@ -219,10 +219,13 @@ Result<std::string> boot_image(const Kernel& kernel) {
   return plain;
 }
 
-Result<std::string> make_initramfs(const Kernel& kernel, std::string_view init) {
+Result<std::string> make_initramfs(const Kernel& kernel, std::string_view init, bool vsock) {
   Modules modules(kernel);
   for (const char* name : wanted_modules)
     BENCHER_DO(modules.add(name));
+  if (vsock) {
+    BENCHER_DO(modules.add("vmw_vsock_virtio_transport"));
+  }
   Cpio out;
   out.add("dev", 0040755, {});
   out.add("dev/console", 0020600, {}, 5, 1);

@@ -29,7 +29,7 @@ Result<std::string> boot_image(const Kernel& kernel);
 
 /// An archive in cpio's newc format with `init`, a console and the modules that the machine needs, each after those
 /// that it needs itself. Error: `unavailable`, naming a module that is missing.
-Result<std::string> make_initramfs(const Kernel& kernel, std::string_view init);
+Result<std::string> make_initramfs(const Kernel& kernel, std::string_view init, bool vsock = false);
 
 /// gzip, xz, zstd, lz4 …, at most `limit` bytes of it. Error: `unavailable`.
 Result<std::string> decompress(std::string_view bytes, std::size_t limit);

@@ -24,6 +24,9 @@ struct MicroVmParts {
 /// Finds or makes them. Error: `unavailable`, naming what is missing.
 Result<MicroVmParts> microvm_parts(const Options& options);
 
+/// QEMU, or Firecracker where it is asked for or all that there is.
+Result<std::unique_ptr<Engine>> find_engine(const Options& options);
+
 /// Whether guests come up under KVM; found out once each time the machine started.
 bool kvm_works(const MicroVmParts& parts);
 

@@ -1,17 +1,9 @@
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <chrono>
 #include <climits>
 #include <fcntl.h>
-#include <grp.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <vector>
@@ -21,6 +13,7 @@
 #endif
 
 #include "lib/sandbox/engine.hpp"
+#include "lib/sandbox/engine_process.hpp"
 #include "lib/sandbox/guest/protocol.hpp"
 #include "lib/sandbox/tools.hpp"
 
@@ -29,8 +22,6 @@ namespace bencher::sandbox {
 using files::Fd;
 
 namespace {
-
-constexpr uid_t nobody = 65534;
 
 struct Pair {
   Fd ours, theirs;
@@ -94,34 +85,19 @@ class Qemu final : public Engine {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) != 0) return files::system_error("cannot make a pipe");
     Fd errors_in(fds[0]), errors(fds[1]);
-    const Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
-    if (!null) return files::system_error("cannot open /dev/null");
-
     const std::array sockets{console.theirs.get(), control.theirs.get(), out.theirs.get(), err.theirs.get()};
-    const auto words = arguments(config, sockets);
-    std::vector<int> inherited{config.kernel, config.initramfs};
-    inherited.insert(inherited.end(), sockets.begin(), sockets.end());
+    EngineProcess process{.program = program_,
+                          .arguments = arguments(config, sockets),
+                          .inherited = {config.kernel, config.initramfs},
+                          .err = errors.get(),
+                          .cgroup = config.cgroup,
+                          .host_network = config.network,
+                          .drop_user = !config.kvm || kvm_for_all()};
+    process.inherited.insert(process.inherited.end(), sockets.begin(), sockets.end());
     for (const int disk : {config.image, config.scratch})
-      if (disk >= 0) inherited.push_back(disk);
-    Child child{.config = config,
-                .program = program_.c_str(),
-                .argv = pointers(words),
-                .inherited = inherited,
-                .kept = inherited,
-                .entrances = {},
-                .parent = getpid(),
-                .null = null.get(),
-                .errors = errors.get(),
-                .drop_user = geteuid() == 0 && (!config.kvm || kvm_for_all())};
-    if (config.cgroup) child.entrances = config.cgroup->entrances();
-    child.kept.insert(child.kept.end(), child.entrances.begin(), child.entrances.end());
-    child.kept.push_back(null.get());
-    child.kept.push_back(errors.get());
-    std::sort(child.kept.begin(), child.kept.end());
+      if (disk >= 0) process.inherited.push_back(disk);
     Vm vm;
-    vm.pid = fork();
-    if (vm.pid < 0) return files::system_error("cannot start a process");
-    if (vm.pid == 0) child.run();
+    BENCHER_TRY(vm.pid, sandbox::start(process));
     vm.control = std::move(control.ours);
     vm.out = std::move(out.ours);
     vm.err = std::move(err.ours);
@@ -131,60 +107,6 @@ class Qemu final : public Engine {
   }
 
  private:
-  // After the fork: only system calls, on what was prepared before.
-  struct Child {
-    const VmConfig& config;
-    const char* program;
-    std::vector<char*> argv;
-    std::vector<int> inherited, kept, entrances;
-    pid_t parent;
-    int null, errors;
-    bool drop_user;
-
-    [[noreturn]] void run() const {
-      setsid();
-      for (const int entrance : entrances)
-        if (write(entrance, "0", 1) != 1) _exit(125);
-      dup2(null, 0);
-      dup2(null, 1);
-      dup2(errors, 2);
-      close_all_but_(kept);
-      for (const int fd : kept)
-        if (fd > 2) fcntl(fd, F_SETFD, FD_CLOEXEC);
-      for (const int fd : inherited)
-        fcntl(fd, F_SETFD, 0);
-      sigset_t none;
-      sigemptyset(&none);
-      sigprocmask(SIG_SETMASK, &none, nullptr);
-      for (int number = 1; number < NSIG; ++number)
-        signal(number, SIG_DFL);
-      const rlimit no_core{0, 0}, few{256, 256};
-      setrlimit(RLIMIT_CORE, &no_core);
-      setrlimit(RLIMIT_NOFILE, &few);
-      // It talks through what it inherits; a network of the machine's is only for guests that may use it.
-      if (geteuid() == 0) unshare(config.network ? CLONE_NEWIPC : CLONE_NEWIPC | CLONE_NEWNET);
-      if (drop_user && (setgroups(0, nullptr) != 0 || setresgid(nobody, nobody, nobody) != 0 ||
-                        setresuid(nobody, nobody, nobody) != 0))
-        _exit(125);
-      prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-      // Last, since a change of user clears it.
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (getppid() != parent) _exit(125);
-      char* env[] = {nullptr};
-      execve(program, argv.data(), env);
-      const char text[] = "cannot be executed\n";
-      [[maybe_unused]] const auto wrote = write(2, text, sizeof text - 1);
-      _exit(127);
-    }
-    static void close_all_but_(const std::vector<int>& kept_ones) {
-      std::array<int, 64> list{0, 1, 2};
-      std::size_t count = 3;
-      for (const int fd : kept_ones)
-        if (fd > 2 && count < list.size()) list[count++] = fd;
-      close_all_but(list.data(), count);
-    }
-  };
-
   static bool kvm_for_all() {
     struct stat info {};
     return stat("/dev/kvm", &info) == 0 && (info.st_mode & 0006) == 0006;
@@ -252,22 +174,6 @@ class Qemu final : public Engine {
 
 }  // namespace
 
-Vm::~Vm() {
-  if (pid <= 0) return;
-  kill(-pid, SIGKILL);
-  kill(pid, SIGKILL);
-  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
-}
-
-Vm::Vm(Vm&& other) noexcept
-    : control(std::move(other.control)),
-      out(std::move(other.out)),
-      err(std::move(other.err)),
-      console(std::move(other.console)),
-      errors(std::move(other.errors)),
-      pid(std::exchange(other.pid, -1)) {}
-
 Result<std::unique_ptr<Engine>> make_qemu() {
 #if defined(__x86_64__)
   const std::string program = find_tool("qemu-system-x86_64");
@@ -280,10 +186,6 @@ Result<std::unique_ptr<Engine>> make_qemu() {
 #else
   return Error(Errc::unavailable, "microVMs need an x86_64 machine");
 #endif
-}
-
-bool kvm_opens() {
-  return Fd(open("/dev/kvm", O_RDWR | O_CLOEXEC)).get() >= 0;
 }
 
 }  // namespace bencher::sandbox

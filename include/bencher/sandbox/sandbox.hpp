@@ -82,6 +82,8 @@ struct Options {
   /// Debian's packages or scripts/fetch-kernel left.
   std::filesystem::path kernel = {};
   Acceleration acceleration = Acceleration::automatic;
+  /// Firecracker's program, for microVMs in place of QEMU. Empty: only where there is no QEMU, from PATH.
+  std::filesystem::path firecracker = {};
 };
 
 /// Runs programs of an unpacked image. One run at a time.

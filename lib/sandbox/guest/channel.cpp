@@ -4,8 +4,10 @@
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/vm_sockets.h>
 #include <poll.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,6 +34,13 @@ bool read_line(const char* path, char* text, std::size_t size) {
   return true;
 }
 
+// Nobody to tell but the console.
+[[noreturn]] void give_up() {
+  std::fprintf(stderr, "bencher-init: the machine has no channel to the runner\n");
+  reboot(RB_AUTOBOOT);
+  _exit(1);
+}
+
 void write_all(int fd, const char* data, std::size_t size) {
   while (size > 0) {
     const auto wrote = write(fd, data, size);
@@ -54,7 +63,26 @@ std::uint64_t now_us() {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(time.tv_nsec) / 1000;
 }
 
+bool by_vsock() {
+  char line[4096];
+  return read_line("/proc/cmdline", line, sizeof line) && std::strstr(line, vsock_word) != nullptr;
+}
+
 void open_channels() {
+  if (by_vsock()) {
+    for (unsigned i = 0; i < 3; ++i) {
+      ports[i] = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      sockaddr_vm host{};
+      host.svm_family = AF_VSOCK;
+      host.svm_cid = VMADDR_CID_HOST;
+      host.svm_port = first_vsock_port + i;
+      if (connect(ports[i], reinterpret_cast<const sockaddr*>(&host), sizeof host) == 0)
+        fcntl(ports[i], F_SETFL, O_NONBLOCK);
+      else
+        give_up();
+    }
+    return;
+  }
   const char* names[3] = {control_port, out_port, err_port};
   // The driver learns of its ports, and then of their names, by messages of the device.
   for (int attempt = 0; attempt < 5000; ++attempt) {
@@ -74,10 +102,7 @@ void open_channels() {
     if (ports[0] >= 0 && ports[1] >= 0 && ports[2] >= 0) return;
     usleep(2000);
   }
-  // Nobody to tell but the console.
-  std::fprintf(stderr, "bencher-init: the machine has no channel to the runner\n");
-  reboot(RB_AUTOBOOT);
-  _exit(1);
+  give_up();
 }
 
 int control() {

@@ -25,7 +25,9 @@ struct Job {
 
 // channel.cpp
 
-/// Opens the ports; waits for them.
+/// Whether the channels are vsock connections.
+bool by_vsock();
+/// Opens the channels; waits for them.
 void open_channels();
 int control();
 int out_channel();

@@ -1,7 +1,7 @@
 // What the runner and the init of a microVM say to each other; docs/microvm-protocol.md tells the course of it.
 //
-// Three channels, each a virtio-serial port of that name. `bencher.out` and `bencher.err` carry the program's bytes as
-// they are, from the guest only. `bencher.control` carries records both ways:
+// Three channels, each a virtio-serial port of that name, or a vsock connection. `bencher.out` and `bencher.err` carry
+// the program's bytes as they are, from the guest only. `bencher.control` carries records both ways:
 //
 //   kind: 1 byte | length: 4 bytes, little-endian | that many bytes of payload
 //
@@ -17,6 +17,10 @@ namespace bencher::sandbox::guest {
 constexpr const char* control_port = "bencher.control";
 constexpr const char* out_port = "bencher.out";
 constexpr const char* err_port = "bencher.err";
+// Where there are no ports: a word of the kernel's command line, and the ports of the host's vsock. The disks are then
+// vda, the image, and vdb.
+constexpr const char* vsock_word = "bencher.vsock";
+constexpr std::uint32_t first_vsock_port = 5001;  ///< control; out and err follow
 // The serial numbers of the disks.
 constexpr const char* image_disk = "image";
 constexpr const char* scratch_disk = "scratch";

@@ -39,6 +39,10 @@ bool write_text(const char* path, const char* text) {
 
 // Their order on the bus is not that of the command line.
 bool find_disk(const char* serial, char* device, std::size_t size) {
+  if (by_vsock()) {
+    std::snprintf(device, size, "%s", std::strcmp(serial, image_disk) == 0 ? "/dev/vda" : "/dev/vdb");
+    return access(device, F_OK) == 0;
+  }
   DIR* dir = opendir("/sys/block");
   if (!dir) return false;
   bool found = false;
