@@ -122,7 +122,8 @@ class Session {
     if (fds[3].revents) console_.pump();
     if (fds[4].revents) errors_.pump();
     if (fds[0].revents & POLLOUT) {
-      const auto wrote = write(control_.get(), orders_.data(), orders_.size());
+      // A machine that is gone is no reason to end with it.
+      const auto wrote = send(control_.get(), orders_.data(), orders_.size(), MSG_NOSIGNAL);
       if (wrote > 0) orders_.erase(0, static_cast<std::size_t>(wrote));
     }
   }
