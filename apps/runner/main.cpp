@@ -126,6 +126,7 @@ void add_sandbox_options(CLI::App& command, SandboxArguments& arguments, bool wi
   std::vector<std::string> names{"auto"};
   for (const auto name : sandbox::names())
     names.emplace_back(name);
+  names.emplace_back("firecracker");  // a spec's word for microvm
   command
       .add_option("--sandbox", arguments.name,
                   "What jobs run in when their spec does not say; `auto`: microvm where KVM works, else container; "
@@ -174,6 +175,7 @@ int up(const UpArguments& arguments) {
   if (auto sandbox = sandbox::make(*name, sandbox_options); !sandbox) return fail(sandbox.error());
 
   StderrLogger logger;
+  logger.log(LogLevel::info, "jobs run in the sandbox", {{"name", *name}, {"floor", arguments.sandbox.least()}});
   runner::RunnerOptions options{.host = arguments.host,
                                 .runner = arguments.runner,
                                 .key = arguments.key,

@@ -58,8 +58,8 @@ struct Child {
     // It talks through what it inherits; the machine's network is only for guests that may use it.
     if (geteuid() == 0) {
       unshare(process.host_network ? CLONE_NEWIPC : CLONE_NEWIPC | CLONE_NEWNET);
-      if (process.drop_user && (setgroups(0, nullptr) != 0 || setresgid(nobody, nobody, nobody) != 0 ||
-                                setresuid(nobody, nobody, nobody) != 0))
+      if (process.drop_user && (setgroups(process.group ? 1 : 0, &process.group) != 0 ||
+                                setresgid(nobody, nobody, nobody) != 0 || setresuid(nobody, nobody, nobody) != 0))
         _exit(125);
     }
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "bencher/base/result.hpp"
@@ -19,6 +20,7 @@ struct EngineProcess {
   const Cgroup* cgroup = nullptr;
   bool host_network = false;
   bool drop_user = false;  ///< to nobody, if we are root
+  gid_t group = 0;         ///< that it keeps then; 0: none
 };
 
 /// Its process id. It is in a session of its own and ends with the calling thread.

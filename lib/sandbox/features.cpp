@@ -71,6 +71,8 @@ std::vector<Feature> features(const Options& options) {
   };
   auto parts = microvm_parts(options);
   const auto kvm = [&]() -> Result<std::string> {
+    if (options.acceleration == Acceleration::tcg)
+      return Error(Errc::unavailable, "not tried, since guests are to be emulated");
     if (!kvm_opens()) return Error(Errc::unavailable, "this user cannot open /dev/kvm; guests are emulated, and slow");
     if (!parts) return Error(Errc::unavailable, "/dev/kvm opens, but there is no guest to try it with");
     if (!kvm_works(*parts))

@@ -91,8 +91,8 @@ class Qemu final : public Engine {
                           .inherited = {config.kernel, config.initramfs},
                           .err = errors.get(),
                           .cgroup = config.cgroup,
-                          .host_network = config.network,
-                          .drop_user = !config.kvm || kvm_for_all()};
+                          .host_network = config.network};
+    choose_user(process, config.kvm);
     process.inherited.insert(process.inherited.end(), sockets.begin(), sockets.end());
     for (const int disk : {config.image, config.scratch})
       if (disk >= 0) process.inherited.push_back(disk);
@@ -107,9 +107,15 @@ class Qemu final : public Engine {
   }
 
  private:
-  static bool kvm_for_all() {
+  // Who runs the guest: nobody, in the group that may use the device, if there is one. Else it stays who we are.
+  static void choose_user(EngineProcess& process, bool kvm) {
     struct stat info {};
-    return stat("/dev/kvm", &info) == 0 && (info.st_mode & 0006) == 0006;
+    process.drop_user = true;
+    if (!kvm || stat("/dev/kvm", &info) != 0 || (info.st_mode & 0006) == 0006) return;
+    if ((info.st_mode & 0060) == 0060 && info.st_gid != 0)
+      process.group = info.st_gid;
+    else
+      process.drop_user = false;
   }
 
   std::vector<std::string> arguments(const VmConfig& config, const std::array<int, 4>& sockets) const {

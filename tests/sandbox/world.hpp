@@ -120,7 +120,7 @@ class World {
   }
 
   bool usable() const {
-    if (!sandbox_) MESSAGE("skipped: " << why_);
+    if (!sandbox_) MESSAGE("SKIPPED: " << why_);
     return static_cast<bool>(sandbox_);
   }
   fs::path root() const { return dir_ / "root"; }
