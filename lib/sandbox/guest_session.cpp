@@ -61,19 +61,18 @@ class Tail {
 
 class Session {
  public:
-  Session(Vm& vm, const GuestTask& task, EventSink& events, CancelFlag& cancel, GuestTimes& times)
+  Session(Vm& vm, const GuestTask& task, EventSink& events, CancelFlag& cancel, bool& came_up)
       : task_(task),
         events_(events),
         cancel_(cancel),
-        times_(times),
+        came_up_(came_up),
         control_(std::move(vm.control)),
         out_(std::move(vm.out), Stream::stdout_, task.request.max_output, events),
         err_(std::move(vm.err), Stream::stderr_, task.request.max_output, events),
         console_(std::move(vm.console)),
         errors_(std::move(vm.errors)),
         reader_(task.request),
-        begin_(SteadyClock::now()),
-        deadline_(begin_ + task.start_limit) {
+        deadline_(SteadyClock::now() + task.start_limit) {
     fcntl(control_.get(), F_SETFL, O_NONBLOCK);
   }
 
@@ -86,7 +85,6 @@ class Session {
       advance();
       BENCHER_DO(act());
     }
-    times_.whole = since(begin_);
     return outcome();
   }
 
@@ -94,9 +92,6 @@ class Session {
   // `ended` is the program's end; its files and what is left of its output follow.
   enum class Phase { booting, starting, running, terminating, killing, ended, leaving, over };
 
-  static milliseconds since(SteadyClock::time_point start) {
-    return std::chrono::duration_cast<milliseconds>(SteadyClock::now() - start);
-  }
   void enter(Phase phase, std::optional<milliseconds> limit) {
     phase_ = phase;
     deadline_.reset();
@@ -155,13 +150,11 @@ class Session {
       return;
     }
     if (phase_ == Phase::booting && reader_.hello()) {
-      times_.up = true;
-      times_.boot = since(begin_);
+      came_up_ = true;
       orders_ += task_.orders;
       enter(Phase::starting, seconds(30));
     }
     if (phase_ == Phase::starting && reader_.started()) {
-      times_.start = since(begin_);
       std::optional<milliseconds> limit;
       if (task_.request.timeout.count() > 0) limit = task_.request.timeout;
       started_at_ = SteadyClock::now();
@@ -275,14 +268,14 @@ class Session {
   const GuestTask& task_;
   EventSink& events_;
   CancelFlag& cancel_;
-  GuestTimes& times_;
+  bool& came_up_;
   Fd control_;
   Output out_, err_;
   Tail console_, errors_;
   GuestReader reader_;
   std::string orders_;
   Phase phase_ = Phase::booting;
-  SteadyClock::time_point begin_, started_at_;
+  SteadyClock::time_point started_at_;
   std::optional<SteadyClock::time_point> deadline_;
   bool cancelled_ = false, timed_out_ = false, complete_ = false;
 };
@@ -317,11 +310,11 @@ static Result<void> accept_channels(Vm& vm, const GuestTask& task, CancelFlag& c
   return {};
 }
 
-Result<Outcome> talk(Vm& vm, const GuestTask& task, EventSink& events, CancelFlag& cancel, GuestTimes& times) {
+Result<Outcome> talk(Vm& vm, const GuestTask& task, EventSink& events, CancelFlag& cancel, bool& came_up) {
   if (vm.listening) {
     BENCHER_DO(accept_channels(vm, task, cancel));
   }
-  return Session(vm, task, events, cancel, times).run();
+  return Session(vm, task, events, cancel, came_up).run();
 }
 
 }  // namespace bencher::sandbox

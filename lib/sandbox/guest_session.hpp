@@ -18,13 +18,9 @@ struct GuestTask {
   std::chrono::milliseconds start_limit{0};
 };
 
-struct GuestTimes {
-  bool up = false;  ///< the guest's init spoke
-  std::chrono::milliseconds boot{0}, start{0}, whole{0};
-};
-
 /// Talks with the guest until it ends; nothing that it says or leaves unsaid makes this take longer than its deadlines.
 /// Errors: `unavailable`, `too_large`, `cancelled` as of `Sandbox::run`; `conflict` when the guest breaks the protocol.
-Result<Outcome> talk(Vm& vm, const GuestTask& task, EventSink& events, CancelFlag& cancel, GuestTimes& times);
+/// `came_up` tells whether its init spoke at all.
+Result<Outcome> talk(Vm& vm, const GuestTask& task, EventSink& events, CancelFlag& cancel, bool& came_up);
 
 }  // namespace bencher::sandbox

@@ -93,10 +93,10 @@ class MicroVm final : public Sandbox {
     const bool kvm = options_.acceleration == Acceleration::kvm || !parts_.engine->emulates() ||
                      (options_.acceleration == Acceleration::automatic && kvm_opens() &&
                       KvmRecord(parts_.cache.folder()).get().value_or(true));
-    GuestTimes times;
+    bool came_up = false;
     if (kvm) {
-      auto outcome = attempt(true, root.get(), folder.path(), machine, request, orders, events, times);
-      if (options_.acceleration == Acceleration::kvm || !parts_.engine->emulates() || outcome || times.up ||
+      auto outcome = attempt(true, root.get(), folder.path(), machine, request, orders, events, came_up);
+      if (options_.acceleration == Acceleration::kvm || !parts_.engine->emulates() || outcome || came_up ||
           outcome.error().code() == Errc::cancelled)
         return outcome;
       KvmRecord(parts_.cache.folder()).set(false);
@@ -105,7 +105,7 @@ class MicroVm final : public Sandbox {
     }
     events.warning(
         "the virtual machine is emulated, without KVM: what it measures is 10 to 25 times slower than this machine");
-    return attempt(false, root.get(), folder.path(), machine, request, orders, events, times);
+    return attempt(false, root.get(), folder.path(), machine, request, orders, events, came_up);
   }
 
  private:
@@ -156,7 +156,7 @@ class MicroVm final : public Sandbox {
   }
 
   Result<Outcome> attempt(bool kvm, int root, const fs::path& folder, const Machine& machine, const Request& request,
-                          const std::string& orders, EventSink& events, GuestTimes& times) {
+                          const std::string& orders, EventSink& events, bool& came_up) {
     VmConfig config{.cpus = std::min(machine.cpu, std::max(1u, std::thread::hardware_concurrency())),
                     .memory = machine_memory(machine.memory),
                     .network = machine.network,
@@ -186,7 +186,7 @@ class MicroVm final : public Sandbox {
 
     BENCHER_TRY(auto vm, parts_.engine->start(config));
     const GuestTask task{.request = request, .orders = orders, .start_limit = kvm ? kvm_start_limit : tcg_start_limit};
-    return talk(vm, task, events, cancel_, times);
+    return talk(vm, task, events, cancel_, came_up);
   }
 
   Options options_;
