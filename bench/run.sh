@@ -25,3 +25,7 @@ echo
 echo "## Footprint"
 echo
 "$here/footprint.sh" "$bin"
+echo
+echo "## Sandboxes"
+echo
+"$bin/bench/sandbox"

@@ -128,6 +128,7 @@ struct LocalHistory::Impl {
     request.env = runner::env_of(job, image);
     request.working_dir = image.working_dir.empty() ? "/" : image.working_dir;
     request.user = image.user;
+    request.image_digest = digest.str();
     request.timeout = std::chrono::seconds(claimed.timeout);
     request.file_paths = job.file_paths;
     const sandbox::Machine machine{.cpu = static_cast<std::uint32_t>(claimed.spec.cpu),

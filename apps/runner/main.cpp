@@ -102,8 +102,57 @@ void scrub(int argc, char** argv, const char* flag) {
   }
 }
 
+struct SandboxArguments {
+  std::string name = "auto", floor, kernel, cache_dir, firecracker, acceleration = "auto";
+
+  sandbox::Options options(const fs::path& work_dir) const {
+    return {.work_dir = work_dir / "runs",
+            .cache_dir = cache_dir,
+            .kernel = kernel,
+            .acceleration = acceleration == "kvm"   ? sandbox::Acceleration::kvm
+                            : acceleration == "tcg" ? sandbox::Acceleration::tcg
+                                                    : sandbox::Acceleration::automatic,
+            .firecracker = firecracker};
+  }
+  // Who says `process` for all jobs trusts them all.
+  std::string least() const { return !floor.empty() ? floor : name == "process" ? "process" : "container"; }
+  // What `auto` stands for; only looked for when it is said.
+  std::string best(const fs::path& work_dir) const {
+    return std::string(name == "auto" ? sandbox::best_name(options(work_dir)) : "container");
+  }
+};
+
+void add_sandbox_options(CLI::App& command, SandboxArguments& arguments, bool with_floor) {
+  std::vector<std::string> names{"auto"};
+  for (const auto name : sandbox::names())
+    names.emplace_back(name);
+  names.emplace_back("firecracker");  // a spec's word for microvm
+  command
+      .add_option("--sandbox", arguments.name,
+                  "What jobs run in when their spec does not say; `auto`: microvm where KVM works, else container; "
+                  "`process` isolates nothing")
+      ->check(CLI::IsMember(names))
+      ->capture_default_str();
+  if (with_floor) {
+    names.erase(names.begin());
+    command
+        .add_option("--sandbox-floor", arguments.floor,
+                    "The least that a job runs in, whatever its spec says; container, unless --sandbox is process")
+        ->check(CLI::IsMember(names));
+  }
+  command.add_option("--kernel", arguments.kernel, "Linux kernel of microVMs, boot/vmlinuz-VERSION; else looked for");
+  command.add_option("--firecracker", arguments.firecracker, "Program to run microVMs with, in place of QEMU");
+  command.add_option("--cache-dir", arguments.cache_dir, "Folder for what microVMs keep of images");
+  command
+      .add_option("--acceleration", arguments.acceleration,
+                  "Of microVMs: `kvm`, `tcg` (emulated, slow), or `auto`: kvm where guests come up under it")
+      ->check(CLI::IsMember({"auto", "kvm", "tcg"}))
+      ->capture_default_str();
+}
+
 struct UpArguments {
-  std::string host = "https://api.bencher.dev", runner, key, sandbox = "container", work_dir;
+  std::string host = "https://api.bencher.dev", runner, key, work_dir;
+  SandboxArguments sandbox;
   unsigned poll_timeout = 30;
   std::uint64_t max_output_size = 25u << 20;
   std::uint32_t max_file_count = 255;
@@ -119,14 +168,21 @@ int up(const UpArguments& arguments) {
   auto work_dir = open_work_dir(arguments.work_dir, arguments.runner);
   if (!work_dir) return fail(work_dir.error());
   // Better now than with the first job.
-  if (auto sandbox = sandbox::make(arguments.sandbox, {.work_dir = work_dir->path / "runs"}); !sandbox)
-    return fail(sandbox.error());
+  const auto best = arguments.sandbox.best(work_dir->path);
+  const auto sandbox_options = arguments.sandbox.options(work_dir->path);
+  const auto name = sandbox::choose("", arguments.sandbox.name, arguments.sandbox.least(), best);
+  if (!name) return fail(name.error());
+  if (auto sandbox = sandbox::make(*name, sandbox_options); !sandbox) return fail(sandbox.error());
 
   StderrLogger logger;
+  logger.log(LogLevel::info, "jobs run in the sandbox", {{"name", *name}, {"floor", arguments.sandbox.least()}});
   runner::RunnerOptions options{.host = arguments.host,
                                 .runner = arguments.runner,
                                 .key = arguments.key,
-                                .sandbox = arguments.sandbox,
+                                .sandbox = arguments.sandbox.name,
+                                .sandbox_floor = arguments.sandbox.least(),
+                                .best_sandbox = best,
+                                .sandbox_options = sandbox_options,
                                 .work_dir = work_dir->path,
                                 .max_file_count = arguments.max_file_count,
                                 .agent = {}};
@@ -161,7 +217,8 @@ int up(const UpArguments& arguments) {
 }
 
 struct RunArguments {
-  std::string image, tag, sandbox = "container", work_dir;
+  std::string image, tag, work_dir;
+  SandboxArguments sandbox;
   std::vector<std::string> entrypoint, cmd, env, output;
   std::uint32_t cpus = 1, iterations = 1, max_file_count = 255;
   std::uint64_t memory = 512, disk = 1024, max_output_size = 25u << 20;  // MiB, MiB, bytes
@@ -183,7 +240,9 @@ int run(const RunArguments& arguments) {
   const auto inner = [&]() -> Result<int> {
     BENCHER_TRY(auto layout, OciLayout::open(arguments.image));
     BENCHER_TRY(const auto digest, layout.resolve(arguments.tag));
-    BENCHER_TRY(auto box, sandbox::make(arguments.sandbox, {.work_dir = work_dir->path / "runs"}));
+    BENCHER_TRY(const auto name,
+                sandbox::choose("", arguments.sandbox.name, "process", arguments.sandbox.best(work_dir->path)));
+    BENCHER_TRY(auto box, sandbox::make(name, arguments.sandbox.options(work_dir->path)));
     PullOptions pull_options;
     pull_options.limits.bytes = arguments.disk << 20;
     fs::create_directories(work_dir->path / "job");
@@ -220,6 +279,7 @@ int run(const RunArguments& arguments) {
     request.max_output = request.max_file_bytes = arguments.max_output_size;
     request.max_file_count = arguments.max_file_count;
     request.file_paths = arguments.output;
+    request.image_digest = digest.str();
     const sandbox::Machine machine{.cpu = arguments.cpus,
                                    .memory = arguments.memory << 20,
                                    .disk = arguments.disk << 20,
@@ -251,6 +311,28 @@ int run(const RunArguments& arguments) {
   return *code;
 }
 
+int check(const SandboxArguments& arguments) {
+  auto work_dir = open_work_dir({}, "check-" + std::to_string(getpid()));
+  if (!work_dir) return fail(work_dir.error());
+  const auto options = arguments.options(work_dir->path);
+  const auto features = sandbox::features(options);
+  const auto best = sandbox::choose("", arguments.name, "process", arguments.best(work_dir->path));
+  work_dir->lock.reset();
+  files::remove_tree(work_dir->path);
+  if (!best) return fail(best.error());
+  bool usable = false;
+  for (const auto& feature : features) {
+    std::string name = feature.name;
+    name.resize(std::max<std::size_t>(name.size(), 14), ' ');
+    std::cout << name << (feature.usable ? "yes  " : "no   ") << feature.text;
+    if (!feature.remedy.empty()) std::cout << "; " << feature.remedy;
+    std::cout << "\n";
+    usable = usable || (feature.usable && feature.name == *best);
+  }
+  std::cout << "--sandbox " << arguments.name << " means " << *best << " here\n";
+  return usable ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -272,10 +354,7 @@ int main(int argc, char** argv) {
   up_command->add_option("--poll-timeout", up_arguments.poll_timeout, "Seconds that a claim waits for a job")
       ->check(CLI::Range(1, 60))
       ->capture_default_str();
-  const auto sandboxes = CLI::IsMember(std::vector<std::string>{"process", "container"});
-  up_command->add_option("--sandbox", up_arguments.sandbox, "What jobs run in; `process` isolates nothing")
-      ->check(sandboxes)
-      ->capture_default_str();
+  add_sandbox_options(*up_command, up_arguments.sandbox, true);
   up_command->add_option("--max-output-size", up_arguments.max_output_size, "Bytes of each output stream")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
       ->capture_default_str();
@@ -287,9 +366,7 @@ int main(int argc, char** argv) {
   auto* run_command = app.add_subcommand("run", "Run an image from disk once, without a server");
   run_command->add_option("--image", run_arguments.image, "OCI image layout: a folder or an archive")->required();
   run_command->add_option("--tag", run_arguments.tag, "Which image of the layout");
-  run_command->add_option("--sandbox", run_arguments.sandbox, "What it runs in; `process` isolates nothing")
-      ->check(sandboxes)
-      ->capture_default_str();
+  add_sandbox_options(*run_command, run_arguments.sandbox, false);
   run_command->add_option("--entrypoint", run_arguments.entrypoint, "In place of the image's")->expected(1, 64);
   run_command->add_option("--cmd", run_arguments.cmd, "In place of the image's")->expected(1, 64);
   run_command->add_option("--env", run_arguments.env, "KEY=VALUE, repeatable")->expected(1)->take_all();
@@ -311,6 +388,10 @@ int main(int argc, char** argv) {
   run_command->add_flag("--network", run_arguments.network, "Let it reach the network");
   run_command->add_flag("--allow-failure", run_arguments.allow_failure, "Go on after a failed iteration");
 
+  SandboxArguments check_arguments;
+  auto* check_command = app.add_subcommand("check", "Say which sandboxes this machine has, and what the rest need");
+  add_sandbox_options(*check_command, check_arguments, false);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -318,6 +399,7 @@ int main(int argc, char** argv) {
   }
   scrub(argc, argv, "--key");
   try {
+    if (check_command->parsed()) return check(check_arguments);
     return up_command->parsed() ? up(up_arguments) : run(run_arguments);
   } catch (const std::exception& error) {
     std::cerr << "Error: " << error.what() << "\n";

@@ -202,8 +202,11 @@ void Runner::perform(const Prepare& action) {
 }
 
 Result<ImageConfig> Runner::prepare(const ClaimedJob& job) {
-  BENCHER_TRY(auto made,
-              sandbox::make(job.sandbox.value_or(options_.sandbox), {.work_dir = options_.work_dir / "runs"}));
+  BENCHER_TRY(const auto name, sandbox::choose(job.sandbox.value_or(""), options_.sandbox, options_.sandbox_floor,
+                                               options_.best_sandbox));
+  sandbox::Options sandbox_options = options_.sandbox_options;
+  sandbox_options.work_dir = options_.work_dir / "runs";
+  BENCHER_TRY(auto made, sandbox::make(name, sandbox_options));
   client::HttpClient* http = nullptr;
   {
     std::lock_guard lock(work_mutex_);
@@ -274,6 +277,7 @@ void Runner::iterate(const RunIteration& action) {
   request.max_file_count = options_.max_file_count;
   request.max_file_bytes = options_.agent.max_output;
   request.disposable_root = action.last;
+  request.image_digest = action.job.digest.str();
   auto outcome = box->run(root(), machine, request, sink);
   if (!outcome) {
     push(RunFailed{std::move(outcome).error()});

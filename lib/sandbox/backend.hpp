@@ -39,5 +39,6 @@ std::vector<std::string> environment(const Request& request, const User& user);
 
 Result<std::unique_ptr<Sandbox>> make_process(const Options& options);
 Result<std::unique_ptr<Sandbox>> make_container(const Options& options);
+Result<std::unique_ptr<Sandbox>> make_microvm(const Options& options);
 
 }  // namespace bencher::sandbox

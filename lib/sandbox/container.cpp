@@ -1,24 +1,21 @@
 // A container: bubblewrap for the namespaces, control groups of our own for the limits and the kill.
 #include <cerrno>
 #include <cstddef>
-#include <cstdlib>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/loop.h>
 #include <linux/seccomp.h>
 #include <optional>
-#include <spawn.h>
-#include <sstream>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/sandbox/backend.hpp"
+#include "lib/sandbox/tools.hpp"
 
 namespace bencher::sandbox {
 
@@ -27,20 +24,6 @@ using files::Fd;
 namespace {
 
 constexpr std::uint64_t smallest_disk = 16u << 20;
-
-std::string find_tool(const std::string& name, const std::string& path) {
-  std::istringstream in(path);
-  for (std::string dir; std::getline(in, dir, ':');) {
-    const std::string candidate = dir + "/" + name;
-    if (!dir.empty() && dir[0] == '/' && access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return {};
-}
-
-std::string tool_path() {
-  const char* path = std::getenv("PATH");
-  return std::string(path ? path : "") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-}
 
 // A descriptor that a program reads `bytes` from.
 Fd memory_file(const char* name, std::string_view bytes) {
@@ -117,40 +100,7 @@ std::string seccomp_filter() {
 class Disk {
  public:
   static Result<Disk> make(const std::filesystem::path& file, std::uint64_t size) {
-    const std::string tool = find_tool("mke2fs", tool_path());
-    if (tool.empty()) return Error(Errc::unavailable, "mke2fs is not installed (package e2fsprogs)");
-    Fd backing(open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!backing || ftruncate(backing.get(), static_cast<off_t>(size)) != 0)
-      return files::system_error("cannot make a file for the disk");
-    const std::vector<std::string> arguments{tool,
-                                             "-q",
-                                             "-F",
-                                             "-t",
-                                             "ext4",
-                                             "-m",
-                                             "0",
-                                             "-O",
-                                             "^has_journal",
-                                             "-E",
-                                             "nodiscard,lazy_itable_init=1,root_owner=0:0",
-                                             file.string()};
-    std::vector<char*> argv;
-    for (const auto& argument : arguments)
-      argv.push_back(const_cast<char*>(argument.c_str()));
-    argv.push_back(nullptr);
-    char* env[] = {nullptr};
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    for (int fd = 0; fd < 3; ++fd)
-      posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
-    pid_t pid = 0;
-    const int spawned = posix_spawn(&pid, tool.c_str(), &actions, nullptr, argv.data(), env);
-    posix_spawn_file_actions_destroy(&actions);
-    int status = -1;
-    while (spawned == 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (spawned != 0 || status != 0) return Error(Errc::unavailable, "mke2fs could not make a filesystem");
-
+    BENCHER_TRY(const Fd backing, make_ext4(file, size));
     Fd control(open("/dev/loop-control", O_RDWR | O_CLOEXEC));
     if (!control) return files::system_error("cannot open /dev/loop-control");
     for (int attempt = 0; attempt < 16; ++attempt) {
@@ -361,7 +311,7 @@ class Container final : public Sandbox {
 }  // namespace
 
 Result<std::unique_ptr<Sandbox>> make_container(const Options& options) {
-  const std::string bwrap = find_tool("bwrap", tool_path());
+  const std::string bwrap = find_tool("bwrap");
   if (bwrap.empty()) {
     return Error(Errc::unavailable,
                  "the container sandbox needs bwrap, which is not installed (package bubblewrap); or use "

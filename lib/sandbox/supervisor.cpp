@@ -22,6 +22,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/sandbox/output.hpp"
+#include "lib/sandbox/tools.hpp"
+
 namespace bencher::sandbox {
 
 using files::Fd;
@@ -84,7 +87,7 @@ class Child {
     setsid();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, "bencher-sandbox");
-    close_others();
+    close_all_but(kept_.data(), kept_.size());
     dup2(null_, 0);
     dup2(null_, 1);
     dup2(null_, 2);
@@ -130,23 +133,6 @@ class Child {
     std::strncpy(report.step, step, sizeof report.step - 1);
     send(report);
     _exit(1);
-  }
-
-  // All but the descriptors that are needed here or by the program.
-  void close_others() {
-    unsigned from = 0;
-    for (const int fd : kept_) {
-      const auto until = static_cast<unsigned>(fd);
-      if (until > from) close_range_(from, until - 1);
-      from = until + 1;
-    }
-    close_range_(from, ~0u);
-  }
-  static void close_range_(unsigned from, unsigned to) {
-    if (syscall(SYS_close_range, from, to, 0) == 0) return;
-    const long most = std::min<long>(sysconf(_SC_OPEN_MAX), 65536);
-    for (unsigned fd = from; fd <= to && fd < static_cast<unsigned long>(most); ++fd)
-      close(static_cast<int>(fd));
   }
 
   // A folder in the merged view to mount on, never a link that leads elsewhere.
@@ -351,48 +337,6 @@ struct Pipe {
   }
 };
 
-// One stream of the program: hands on up to the limit, counts the rest.
-class Output {
- public:
-  Output(Fd fd, Stream stream, std::uint64_t limit, EventSink& events)
-      : fd_(std::move(fd)), stream_(stream), limit_(limit), events_(events) {
-    fcntl(fd_.get(), F_SETFL, O_NONBLOCK);
-  }
-
-  bool open() const { return static_cast<bool>(fd_); }
-  int fd() const { return fd_.get(); }
-  std::uint64_t bytes() const { return bytes_; }
-  std::uint64_t cut() const { return bytes_ > limit_ ? bytes_ - limit_ : 0; }
-
-  // Once, so that the streams take turns.
-  void pump() {
-    char buffer[64 * 1024];
-    const auto got = ::read(fd_.get(), buffer, sizeof buffer);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (got <= 0) {
-      fd_.reset();
-      return;
-    }
-    const auto size = static_cast<std::uint64_t>(got);
-    const std::uint64_t room = bytes_ < limit_ ? limit_ - bytes_ : 0;
-    bytes_ += size;
-    if (room > 0) events_.output(stream_, {buffer, static_cast<std::size_t>(std::min(room, size))});
-    if (size > room && !marked_) {
-      marked_ = true;
-      events_.output(stream_, "\n[bencher: output cut after " + std::to_string(limit_) + " bytes]\n");
-    }
-  }
-  void stop() { fd_.reset(); }
-
- private:
-  Fd fd_;
-  Stream stream_;
-  std::uint64_t limit_;
-  EventSink& events_;
-  std::uint64_t bytes_ = 0;
-  bool marked_ = false;
-};
-
 class Run {
  public:
   Run(int pid, Fd reports, Fd commands, Fd out, Fd err, const Supervision& s)
@@ -562,14 +506,6 @@ class Run {
   int program_ = 0;
   bool exited_ = false, empty_ = false, lost_ = false;
 };
-
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> out;
-  for (const auto& text : strings)
-    out.push_back(const_cast<char*>(text.c_str()));
-  out.push_back(nullptr);
-  return out;
-}
 
 }  // namespace
 

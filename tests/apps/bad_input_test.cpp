@@ -353,10 +353,10 @@ TEST_SUITE("apps/bad input") {
     World world;
     world.add_runner("runner-one", "firecracker");
     world.push_script("v1", "true");
-    auto runner = world.start_runner();
+    auto runner = world.start_runner("runner-one", "process", {"--kernel", "/absent/vmlinuz"});
     const auto job = world.ended(job_of(world.run_image("bench:v1")));
     CHECK(job.str("/status") == "failed");
-    CHECK(job.str("/output/error").find("firecracker") != std::string::npos);
+    CHECK(job.str("/output/error").find("microVM") != std::string::npos);
   }
 
   TEST_CASE("the job of a runner that was killed fails once its heartbeats are missed") {

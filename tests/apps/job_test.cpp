@@ -147,6 +147,29 @@ TEST_SUITE("apps/job") {
     CHECK(said.find("CapEff:\t0000000000000000") != std::string::npos);
   }
 
+  TEST_CASE("a job whose spec says firecracker runs in a microVM, whatever the runner's own choice is") {
+    World world;
+    if (auto sandbox =
+            bencher::sandbox::make("microvm", {.work_dir = world.dir / "probe", .cache_dir = world.dir / "cache"});
+        !sandbox) {
+      MESSAGE("SKIPPED, no microVM here: " << sandbox.error().message());
+      return;
+    }
+    world.add_runner("runner-one", "firecracker");
+    world.push_script("v1", "cat /proc/cmdline >&2; busybox id >&2; echo '" + one_metric + "' >/tmp/out.json",
+                      R"(,"User":"1000:1000")");
+    auto runner = world.start_runner("runner-one", "process",
+                                     {"--acceleration", "tcg", "--cache-dir", (world.dir / "cache").string()});
+    const auto ended = world.ended(job_of(world.run_image("bench:v1", {{"file_paths", json::array{"/tmp/out.json"}}})));
+    INFO(ended.text);
+    INFO(runner->text());
+    CHECK(ended.str("/status") == "processed");
+    const auto said = ended.str("/output/results/0/stderr");
+    // Of our kernel's command line: it is not this machine's.
+    CHECK(said.find("cryptomgr.notests") != std::string::npos);
+    CHECK(said.find("uid=1000 gid=1000") != std::string::npos);
+  }
+
   TEST_CASE("output reaches those who follow while the job runs, and who may not see it hears of states only") {
     World world;
     world.add_runner();

@@ -10,158 +10,32 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/support/image.hpp"
+#include "tests/sandbox/world.hpp"
 
-namespace fs = std::filesystem;
 using namespace bencher;
 using namespace bencher::sandbox;
-using bencher::test::read_file;
-using bencher::test::TempDir;
-using bencher::test::write_file;
-
-namespace {
-
-/// An image's root with a shell.
-void build_root(const fs::path& root) {
-  for (const char* dir : {"bin", "etc", "job", "data"})
-    fs::create_directories(root / dir);
-  fs::copy_file("/bin/busybox", root / "bin/busybox");
-  for (const char* applet : {"sh",      "cat",   "ls",       "dd", "sleep", "id",  "mkfifo", "ln",   "env", "setsid",
-                             "unshare", "mount", "hostname", "wc", "head",  "pwd", "touch",  "grep", "ps",  "true"})
-    fs::create_symlink("busybox", root / "bin" / applet);
-  write_file(root / "etc/passwd", "root:x:0:0::/:/bin/sh\nbench:x:1234:2345::/:/bin/sh\n");
-  write_file(root / "etc/group", "root:x:0:\nstaff:x:50:\nextra:x:777:bench\n");
-  write_file(root / "bin/not-executable", "#!/bin/sh\n");
-  write_file(root / "bin/no-interpreter", "#!/bin/absent\n");
-  chmod((root / "bin/no-interpreter").c_str(), 0755);
-  write_file(root / "data/kept", "original");
-}
-
-class Sink final : public EventSink {
- public:
-  void started() override {
-    if (on_start) on_start();
-  }
-  void output(Stream stream, std::string_view bytes) override {
-    (stream == Stream::stdout_ ? out : err) += bytes;
-    if (bytes.size() > 64 * 1024) too_big = true;
-    if (on_output) on_output();
-  }
-  void warning(std::string_view text) override { warnings += std::string(text) + "\n"; }
-
-  std::string out, err, warnings;
-  bool too_big = false;
-  std::function<void()> on_start, on_output;
-};
-
-std::vector<std::string> list(const fs::path& dir) {
-  std::vector<std::string> out;
-  for (const auto& entry : fs::directory_iterator(dir))
-    out.push_back(entry.path().filename().string());
-  return out;
-}
-
-std::size_t our_groups() {
-  std::size_t count = 0;
-  const std::string prefix = "bencher-" + std::to_string(getpid()) + "-";
-  std::error_code ignored;
-  for (auto it =
-           fs::recursive_directory_iterator("/sys/fs/cgroup", fs::directory_options::skip_permission_denied, ignored);
-       it != fs::recursive_directory_iterator(); it.increment(ignored))
-    if (it->path().filename().string().starts_with(prefix)) ++count;
-  return count;
-}
-
-/// Whether a process with this word among its arguments is alive.
-bool alive(const std::string& word) {
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    std::ifstream in(entry.path() / "cmdline", std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(in), {}};
-    if (!text.empty() && entry.path().filename() != std::to_string(getpid()) && text.find(word) != std::string::npos)
-      return true;
-  }
-  return false;
-}
-
-/// One sandbox with an image and a folder; checks at its end that nothing was left behind.
-class World {
- public:
-  explicit World(const std::string& name) : mounts_(read_file("/proc/self/mountinfo")) {
-    fs::permissions(dir_.path(), fs::perms(0700));
-    build_root(root());
-    auto made = make(name, {.work_dir = dir_ / "work"});
-    if (made)
-      sandbox_ = *std::move(made);
-    else
-      why_ = made.error().message();
-  }
-  ~World() {
-    if (!sandbox_) return;
-    CHECK(list(dir_ / "work").empty());
-    CHECK(our_groups() == 0);
-    CHECK(read_file("/proc/self/mountinfo") == mounts_);
-    CHECK(read_file(root() / "data/kept") == "original");
-  }
-
-  bool usable() const {
-    if (!sandbox_) MESSAGE("skipped: " << why_);
-    return static_cast<bool>(sandbox_);
-  }
-  fs::path root() const { return dir_ / "root"; }
-  Sandbox& sandbox() { return *sandbox_; }
-
-  Result<Outcome> run(Request request) { return sandbox_->run(root(), machine, request, sink); }
-  Result<Outcome> shell(const std::string& script, Request request = {}) {
-    request.command = {"/bin/sh", "-c", script};
-    return run(std::move(request));
-  }
-
-  Machine machine{.memory = 256u << 20, .disk = 64u << 20};
-  Sink sink;
-
- private:
-  TempDir dir_;
-  std::string mounts_;
-  std::unique_ptr<Sandbox> sandbox_;
-  std::string why_;
-};
-
-/// Runs `check` once for each sandbox that can be used here.
-template <class F>
-void on_each(const F& check) {
-  for (const auto name : {"process", "container"}) {
-    CAPTURE(name);
-    World world{name};
-    if (world.usable()) check(world);
-  }
-}
-
-Outcome need(const Result<Outcome>& outcome) {
-  REQUIRE_MESSAGE(outcome, outcome.error().message());
-  return *outcome;
-}
-
+using namespace bencher::sandbox::test;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-}  // namespace
-
 TEST_CASE("a program's output, exit code and use of the machine are reported") {
-  on_each([](World& world) {
-    const auto outcome =
-        need(world.shell("echo out; echo err >&2; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exit 3"));
-    CHECK(world.sink.out == "out\n");
-    CHECK(world.sink.err == "err\n");
-    CHECK(outcome.exit_code == 3);
-    CHECK(outcome.signal == 0);
-    CHECK_FALSE(outcome.timed_out);
-    CHECK_FALSE(outcome.cancelled);
-    CHECK(outcome.stdout_bytes == 4);
-    CHECK(outcome.stdout_cut_bytes == 0);
-    CHECK(outcome.wall.count() > 0);
-    CHECK(outcome.user.count() + outcome.system.count() > 0);
-    CHECK(outcome.max_rss > 100'000);
-  });
+  on_each(
+      [](World& world) {
+        const auto outcome =
+            need(world.shell("echo out; echo err >&2; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exit 3"));
+        CHECK(world.sink.out == "out\n");
+        CHECK(world.sink.err == "err\n");
+        CHECK(outcome.exit_code == 3);
+        CHECK(outcome.signal == 0);
+        CHECK_FALSE(outcome.timed_out);
+        CHECK_FALSE(outcome.cancelled);
+        CHECK(outcome.stdout_bytes == 4);
+        CHECK(outcome.stdout_cut_bytes == 0);
+        CHECK(outcome.wall.count() > 0);
+        CHECK(outcome.user.count() + outcome.system.count() > 0);
+        CHECK(outcome.max_rss > 100'000);
+      },
+      InVm::always);
 }
 
 TEST_CASE("a program that a signal ends has 128 and the signal as exit code") {
@@ -205,19 +79,21 @@ TEST_CASE("a script without its interpreter ends with 127") {
 
 TEST_CASE("arguments, environment and working folder are those of the request and no others") {
   setenv("BENCHER_TEST_LEAK", "secret", 1);
-  on_each([](World& world) {
-    Request request;
-    request.command = {"sh", "-c", "pwd; echo \"$1|$2\"; env", "x", "a b", "--version"};
-    request.env = {{"PATH", "/bin"}, {"KEY", "line\nbreak = x"}, {"EMPTY", ""}};
-    request.working_dir = "/job";
-    REQUIRE(need(world.run(request)).exit_code == 0);
-    const auto& out = world.sink.out;
-    CHECK_MESSAGE(out.find("/job\na b|--version\n") != std::string::npos, out);
-    CHECK(out.find("KEY=line\nbreak = x\n") != std::string::npos);
-    CHECK(out.find("EMPTY=\n") != std::string::npos);
-    CHECK(out.find("HOME=") != std::string::npos);
-    CHECK(out.find("BENCHER_TEST_LEAK") == std::string::npos);
-  });
+  on_each(
+      [](World& world) {
+        Request request;
+        request.command = {"sh", "-c", "pwd; echo \"$1|$2\"; env", "x", "a b", "--version"};
+        request.env = {{"PATH", "/bin"}, {"KEY", "line\nbreak = x"}, {"EMPTY", ""}};
+        request.working_dir = "/job";
+        REQUIRE(need(world.run(request)).exit_code == 0);
+        const auto& out = world.sink.out;
+        CHECK_MESSAGE(out.find("/job\na b|--version\n") != std::string::npos, out);
+        CHECK(out.find("KEY=line\nbreak = x\n") != std::string::npos);
+        CHECK(out.find("EMPTY=\n") != std::string::npos);
+        CHECK(out.find("HOME=") != std::string::npos);
+        CHECK(out.find("BENCHER_TEST_LEAK") == std::string::npos);
+      },
+      InVm::always);
   unsetenv("BENCHER_TEST_LEAK");
 }
 
@@ -232,22 +108,24 @@ TEST_CASE("a program inherits no descriptors but its three streams") {
 }
 
 TEST_CASE("a timeout ends the whole tree, those included that hide in sessions of their own and ignore signals") {
-  on_each([](World& world) {
-    const auto start = std::chrono::steady_clock::now();
-    Request request;
-    request.timeout = milliseconds(300);
-    request.grace = milliseconds(100);
-    const auto outcome = need(world.shell(
-        "trap '' TERM; setsid sh -c 'trap \"\" TERM; sleep 98761; sleep 98761' & echo up; sleep 98762; sleep 98762",
-        request));
-    CHECK(outcome.timed_out);
-    CHECK_FALSE(outcome.cancelled);
-    CHECK(outcome.exit_code == 137);
-    CHECK(world.sink.out == "up\n");
-    CHECK(std::chrono::steady_clock::now() - start < seconds(8));
-    CHECK_FALSE(alive("98761"));
-    CHECK_FALSE(alive("98762"));
-  });
+  on_each(
+      [](World& world) {
+        const auto start = std::chrono::steady_clock::now();
+        Request request;
+        request.timeout = milliseconds(300);
+        request.grace = milliseconds(100);
+        const auto outcome = need(world.shell(
+            "trap '' TERM; setsid sh -c 'trap \"\" TERM; sleep 98761; sleep 98761' & echo up; sleep 98762; sleep 98762",
+            request));
+        CHECK(outcome.timed_out);
+        CHECK_FALSE(outcome.cancelled);
+        CHECK(outcome.exit_code == 137);
+        CHECK(world.sink.out == "up\n");
+        CHECK(std::chrono::steady_clock::now() - start < seconds(8));
+        CHECK_FALSE(alive("98761"));
+        CHECK_FALSE(alive("98762"));
+      },
+      InVm::always);
 }
 
 TEST_CASE("a program is asked to end before it is killed") {
@@ -264,29 +142,31 @@ TEST_CASE("a program is asked to end before it is killed") {
 }
 
 TEST_CASE("a cancel from another thread ends the run, and every later one") {
-  on_each([](World& world) {
-    std::promise<void> up;
-    bool once = false;
-    world.sink.on_output = [&] {
-      if (!once) up.set_value();
-      once = true;
-    };
-    std::thread canceller([&] {
-      up.get_future().wait();
-      world.sandbox().cancel();
-    });
-    Request request;
-    request.grace = milliseconds(100);
-    const auto outcome = need(world.shell("setsid sleep 98763 & echo up; sleep 98763", request));
-    canceller.join();
-    CHECK(outcome.cancelled);
-    CHECK_FALSE(outcome.timed_out);
-    CHECK(outcome.exit_code > 128);
-    CHECK_FALSE(alive("98763"));
-    const auto later = world.shell("true");
-    REQUIRE_FALSE(later);
-    CHECK(later.error().code() == Errc::cancelled);
-  });
+  on_each(
+      [](World& world) {
+        std::promise<void> up;
+        bool once = false;
+        world.sink.on_output = [&] {
+          if (!once) up.set_value();
+          once = true;
+        };
+        std::thread canceller([&] {
+          up.get_future().wait();
+          world.sandbox().cancel();
+        });
+        Request request;
+        request.grace = milliseconds(100);
+        const auto outcome = need(world.shell("setsid sleep 98763 & echo up; sleep 98763", request));
+        canceller.join();
+        CHECK(outcome.cancelled);
+        CHECK_FALSE(outcome.timed_out);
+        CHECK(outcome.exit_code > 128);
+        CHECK_FALSE(alive("98763"));
+        const auto later = world.shell("true");
+        REQUIRE_FALSE(later);
+        CHECK(later.error().code() == Errc::cancelled);
+      },
+      InVm::always);
 }
 
 TEST_CASE("a background process that keeps the output open does not hold up the end") {
@@ -301,19 +181,21 @@ TEST_CASE("a background process that keeps the output open does not hold up the 
 }
 
 TEST_CASE("output over the limit is cut with a mark and counted") {
-  on_each([](World& world) {
-    Request request;
-    request.max_output = 100'000;
-    const auto outcome = need(world.shell("head -c 3000000 /dev/zero; echo small >&2", request));
-    CHECK(outcome.exit_code == 0);
-    CHECK(outcome.stdout_bytes == 3'000'000);
-    CHECK(outcome.stdout_cut_bytes == 2'900'000);
-    CHECK(outcome.stderr_cut_bytes == 0);
-    CHECK(world.sink.out.starts_with(std::string(100'000, '\0')));
-    CHECK(world.sink.out.substr(100'000) == "\n[bencher: output cut after 100000 bytes]\n");
-    CHECK(world.sink.err == "small\n");
-    CHECK_FALSE(world.sink.too_big);
-  });
+  on_each(
+      [](World& world) {
+        Request request;
+        request.max_output = 100'000;
+        const auto outcome = need(world.shell("head -c 3000000 /dev/zero; echo small >&2", request));
+        CHECK(outcome.exit_code == 0);
+        CHECK(outcome.stdout_bytes == 3'000'000);
+        CHECK(outcome.stdout_cut_bytes == 2'900'000);
+        CHECK(outcome.stderr_cut_bytes == 0);
+        CHECK(world.sink.out.starts_with(std::string(100'000, '\0')));
+        CHECK(world.sink.out.substr(100'000) == "\n[bencher: output cut after 100000 bytes]\n");
+        CHECK(world.sink.err == "small\n");
+        CHECK_FALSE(world.sink.too_big);
+      },
+      InVm::always);
 }
 
 TEST_CASE("a great deal of output arrives complete") {
@@ -325,60 +207,68 @@ TEST_CASE("a great deal of output arrives complete") {
 }
 
 TEST_CASE("a program that takes more memory than it may is killed, and that is counted") {
-  on_each([](World& world) {
-    world.machine.memory = 48u << 20;
-    Request request;
-    request.command = {"dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1"};
-    const auto outcome = need(world.run(request));
-    // Without control groups the allocation fails instead.
-    if (world.sink.warnings.find("limits hold for each process only") == std::string::npos) {
-      CHECK(outcome.exit_code == 137);
-      CHECK(outcome.oom_kills > 0);
-    } else {
-      CHECK(outcome.exit_code != 0);
-    }
-  });
+  on_each(
+      [](World& world) {
+        world.machine.memory = 48u << 20;
+        Request request;
+        request.command = {"dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1"};
+        const auto outcome = need(world.run(request));
+        // Without control groups the allocation fails instead.
+        if (world.sink.warnings.find("limits hold for each process only") == std::string::npos) {
+          CHECK(outcome.exit_code == 137);
+          CHECK(outcome.oom_kills > 0);
+        } else {
+          CHECK(outcome.exit_code != 0);
+        }
+      },
+      InVm::always);
 }
 
 TEST_CASE("more processes than allowed cannot be started, and none is left") {
-  on_each([](World& world) {
-    world.machine.processes = 20;
-    Request request;
-    request.timeout = seconds(20);
-    const auto outcome =
-        need(world.shell("i=0; while [ $i -lt 60 ]; do sleep 98765 & i=$((i+1)); done; echo all", request));
-    if (world.sink.warnings.find("limits hold for each process only") == std::string::npos)
-      CHECK(outcome.exit_code != 0);
-    CHECK_FALSE(alive("98765"));
-  });
+  on_each(
+      [](World& world) {
+        world.machine.processes = 20;
+        Request request;
+        request.timeout = seconds(20);
+        const auto outcome =
+            need(world.shell("i=0; while [ $i -lt 60 ]; do sleep 98765 & i=$((i+1)); done; echo all", request));
+        if (world.sink.warnings.find("limits hold for each process only") == std::string::npos)
+          CHECK(outcome.exit_code != 0);
+        CHECK_FALSE(alive("98765"));
+      },
+      InVm::always);
 }
 
 TEST_CASE("more than the disk's size cannot be written") {
-  on_each([](World& world) {
-    world.machine.disk = 20u << 20;
-    Request request;
-    request.timeout = seconds(20);
-    request.working_dir = "/job";
-    const auto outcome = need(world.shell("dd if=/dev/zero of=big bs=1M count=40 && echo fits", request));
-    CHECK(world.sink.out.find("fits") == std::string::npos);
-    CHECK(outcome.exit_code != 0);
-  });
+  on_each(
+      [](World& world) {
+        world.machine.disk = 20u << 20;
+        Request request;
+        request.timeout = seconds(20);
+        request.working_dir = "/job";
+        const auto outcome = need(world.shell("dd if=/dev/zero of=big bs=1M count=40 && echo fits", request));
+        CHECK(world.sink.out.find("fits") == std::string::npos);
+        CHECK(outcome.exit_code != 0);
+      },
+      InVm::always);
 }
 
 TEST_CASE("regular files are collected within the root, and nothing else") {
-  on_each([](World& world) {
-    write_file("/tmp/bencher-outside", "outside");
-    Request request;
-    request.working_dir = "/job";
-    request.file_paths = {"/job/a", "b", "/job/none", "/job/folder", "/job/pipe", "/job/out", "/job/up", "/job/in"};
-    auto outcome =
-        need(world.shell("echo 1 >a; echo 2 >b; mkdir folder; mkfifo pipe; ln -s /tmp/bencher-outside out; "
-                         "ln -s ../../../../../../../../../tmp/bencher-outside up; ln -s b in",
-                         request));
-    const std::map<std::string, std::string> expected{{"/job/a", "1\n"}, {"b", "2\n"}, {"/job/in", "2\n"}};
-    CHECK(outcome.files == expected);
-    fs::remove("/tmp/bencher-outside");
-  });
+  on_each(
+      [](World& world) {
+        write_file("/tmp/bencher-outside", "outside");
+        Request request;
+        request.working_dir = "/job";
+        request.file_paths = {"/job/a", "b", "/job/none", "/job/folder", "/job/pipe", "/job/out", "/job/up", "/job/in"};
+        auto outcome =
+            need(world.shell("echo 1 >a; echo 2 >b; mkdir folder; mkfifo pipe; ln -s /tmp/bencher-outside out; "
+                             "ln -s ../../../../../../../../../tmp/bencher-outside up; ln -s b in",
+                             request));
+        const std::map<std::string, std::string> expected{{"/job/a", "1\n"}, {"b", "2\n"}, {"/job/in", "2\n"}};
+        CHECK(outcome.files == expected);
+        fs::remove("/tmp/bencher-outside");
+      },
+      InVm::always);
 }
 
 TEST_CASE("files over the limit are refused by name") {
@@ -534,14 +424,42 @@ TEST_CASE("nothing of an image's environment steers the sandbox itself") {
   CHECK(world.sink.err.empty());
 }
 
-TEST_CASE("the microVM is told to be missing, and other names are refused") {
+TEST_CASE("a sandbox of no known name is refused") {
+  TempDir dir;
+  CHECK(make("docker", {.work_dir = dir / "work"}).error().code() == Errc::invalid_argument);
+  CHECK(names() == std::vector<std::string_view>{"process", "container", "microvm"});
+}
+
+TEST_CASE("a microVM without its kernel says what to do") {
   TempDir dir;
   for (const char* name : {"firecracker", "microvm"}) {
-    const auto made = make(name, {.work_dir = dir / "work"});
+    const auto made = make(name, {.work_dir = dir / "work", .cache_dir = dir / "cache", .kernel = dir / "vmlinuz-0"});
     REQUIRE_FALSE(made);
     CHECK(made.error().code() == Errc::unavailable);
-    CHECK(made.error().message().find("not available here yet") != std::string::npos);
+    CHECK(made.error().message().find("microVM") != std::string::npos);
   }
-  CHECK(make("docker", {.work_dir = dir / "work"}).error().code() == Errc::invalid_argument);
-  CHECK(names().size() == 2);
+}
+
+TEST_CASE("a job gets the sandbox of its spec, else the runner's choice, and never less than the floor") {
+  struct Row {
+    std::string asked, choice, floor, best, expected;
+  };
+  for (const auto& [asked, choice, floor, best, expected] :
+       {Row{"", "auto", "container", "container", "container"}, Row{"", "auto", "container", "microvm", "microvm"},
+        Row{"", "auto", "microvm", "container", "microvm"}, Row{"", "process", "process", "container", "process"},
+        Row{"", "microvm", "process", "container", "microvm"}, Row{"", "process", "container", "container", ""},
+        Row{"firecracker", "process", "process", "container", "microvm"},
+        Row{"firecracker", "auto", "container", "container", "microvm"},
+        Row{"process", "container", "container", "container", "container"},
+        Row{"process", "container", "process", "container", "process"}, Row{"jail", "auto", "process", "container", ""},
+        Row{"", "jail", "process", "container", ""}, Row{"", "auto", "jail", "container", ""}}) {
+    CAPTURE(asked);
+    CAPTURE(choice);
+    CAPTURE(floor);
+    const auto name = choose(asked, choice, floor, best);
+    if (expected.empty())
+      CHECK(name.error().code() == Errc::invalid_argument);
+    else
+      CHECK(name.value() == expected);
+  }
 }

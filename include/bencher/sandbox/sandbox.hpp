@@ -35,6 +35,7 @@ struct Request {
   std::uint32_t max_file_count = 255;
   std::uint64_t max_file_bytes = 25u << 20;  ///< all files together
   bool disposable_root = false;              ///< the root may be altered: it is not needed afterwards
+  std::string image_digest;  ///< what the root was unpacked from, if that is known: what is made of it can be kept
 };
 
 enum class Stream { stdout_, stderr_ };
@@ -64,9 +65,25 @@ struct Outcome {
   std::map<std::string, std::string> files;                  ///< by the path asked for; missing ones are left out
 };
 
+/// How a microVM's processor is made.
+enum class Acceleration {
+  automatic,  ///< `kvm`, or `tcg` where guests do not come up under it
+  kvm,        ///< by the machine's own processor
+  tcg,        ///< emulated, and that much slower
+};
+
 struct Options {
   /// For what a run needs on disk; each run has its own folder in it, removed at the end. It is made when missing.
   std::filesystem::path work_dir;
+  /// Where microVMs keep filesystems made of images, for all runners of this user. Empty: /var/cache/bencher/microvm
+  /// for root, else below ~/.cache.
+  std::filesystem::path cache_dir = {};
+  /// A Linux kernel for microVMs, `boot/vmlinuz-VERSION`, with `lib/modules/VERSION` beside `boot` or in /. Empty: what
+  /// Debian's packages or scripts/fetch-kernel left.
+  std::filesystem::path kernel = {};
+  Acceleration acceleration = Acceleration::automatic;
+  /// Firecracker's program, for microVMs in place of QEMU. Empty: only where there is no QEMU, from PATH.
+  std::filesystem::path firecracker = {};
 };
 
 /// Runs programs of an unpacked image. One run at a time.
@@ -84,12 +101,31 @@ class Sandbox {
   virtual void cancel() noexcept = 0;
 };
 
-/// `process` and `container`.
+/// `process`, `container`, `microvm`: each isolates more than the one before.
 std::vector<std::string_view> names();
 
-/// The sandbox of that name, checked to be usable. `process` isolates nothing: for trusted images. Errors:
-/// `unavailable`, naming what is missing; for `firecracker` or `microvm` that it is not available yet;
-/// `invalid_argument` for other names.
+/// The sandbox of that name, checked to be usable; `firecracker` is a spec's word for `microvm`. `process` isolates
+/// nothing: for trusted images. Errors: `unavailable`, naming what is missing; `invalid_argument` for other names.
 Result<std::unique_ptr<Sandbox>> make(std::string_view name, const Options& options);
+
+/// Which sandbox a job gets, by name. `asked` is its spec's word, or empty; `choice` the runner's, one of `names()` or
+/// `auto`; `floor` the least that is allowed. A spec that asks for a sandbox gets it, whatever the choice; `auto` is
+/// `best` raised to the floor. Error: `invalid_argument` for words that are none, and a choice below the floor.
+Result<std::string> choose(std::string_view asked, std::string_view choice, std::string_view floor,
+                           std::string_view best);
+
+/// What `auto` means here: `microvm` where one comes up under KVM, else `container`. Tries it, once each time the
+/// machine started, which may take ten seconds.
+std::string_view best_name(const Options& options);
+
+/// One thing that sandboxes need, as it is on this machine.
+struct Feature {
+  std::string name;
+  bool usable = false;
+  std::string text;    ///< what is there, or what is missing
+  std::string remedy;  ///< what to do; empty when it is usable
+};
+/// Tries each. It may take ten seconds.
+std::vector<Feature> features(const Options& options);
 
 }  // namespace bencher::sandbox
