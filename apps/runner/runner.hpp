@@ -27,10 +27,10 @@ struct RunnerOptions {
   std::string host;    ///< the server's URL
   std::string runner;  ///< UUID or slug
   std::string key;
-  std::string sandbox = "auto";             ///< for jobs whose spec asks for none
-  std::string sandbox_floor = "container";  ///< no job gets less
-  std::string best_sandbox = "container";   ///< what `auto` is on this machine
-  sandbox::Options sandbox_options = {};    ///< but the work folder, which is below ours
+  std::string sandbox = "auto";            ///< for jobs whose spec asks for none
+  std::string sandbox_floor = "process";   ///< no job gets less
+  std::string best_sandbox = "container";  ///< what `auto` is on this machine
+  sandbox::Options sandbox_options = {};   ///< but the work folder, which is below ours
   std::filesystem::path work_dir;
   std::uint32_t max_file_count = 255;
   AgentOptions agent;
