@@ -30,7 +30,7 @@ struct RunnerOptions {
   std::string sandbox = "auto";             ///< for jobs whose spec asks for none
   std::string sandbox_floor = "container";  ///< no job gets less
   std::string best_sandbox = "container";   ///< what `auto` is on this machine
-  sandbox::Options sandbox_options;         ///< but the work folder, which is below ours
+  sandbox::Options sandbox_options = {};    ///< but the work folder, which is below ours
   std::filesystem::path work_dir;
   std::uint32_t max_file_count = 255;
   AgentOptions agent;

@@ -65,6 +65,24 @@ Noise noise_of(std::span<const double> series) {
   return {std::sqrt(part_of(d).variance) / std::numbers::sqrt2, false};
 }
 
+Noise noise_of_sorted(std::span<const double> d, std::span<const double> series) {
+  const auto half = d.size() / 2;
+  const double middle = d.size() % 2 == 1 ? d[half] : (d[half - 1] + d[half]) / 2;
+  // Deviations grow to both sides of the middle, so that they come in order by taking the smaller of two each time.
+  std::size_t above = static_cast<std::size_t>(std::lower_bound(d.begin(), d.end(), middle) - d.begin());
+  std::size_t below = above;
+  double before = 0, now = 0;
+  for (std::size_t taken = 0; taken <= half; ++taken) {
+    before = now;
+    const bool up = below == 0 || (above < d.size() && std::abs(d[above] - middle) <= std::abs(d[below - 1] - middle));
+    now = std::abs((up ? d[above++] : d[--below]) - middle);
+  }
+  const double deviation = d.size() % 2 == 1 ? now : (before + now) / 2;
+  const double by_deviation = 1.4826 * deviation / std::numbers::sqrt2;
+  if (by_deviation > 0) return {by_deviation, true};
+  return noise_of(series);
+}
+
 double correlation_of(std::span<const double> series, const Noise& noise, double caution) {
   if (series.size() < 20) return 0;
   const auto n = static_cast<double>(series.size());
@@ -82,13 +100,14 @@ double correlation_of(std::span<const double> series, const Noise& noise, double
   return std::clamp(r - caution * std::numbers::sqrt2 / std::sqrt(n), 0.0, 0.9);
 }
 
-std::vector<double> clipped(std::span<const double> series, std::size_t half, double width) {
+std::vector<double> running_medians(std::span<const double> series, std::size_t half, std::size_t from) {
   const std::size_t n = series.size();
-  std::vector<double> out(n);
+  std::vector<double> out;
+  out.reserve(n - from);
   RunningMedian window;
-  for (std::size_t i = 0; i < std::min(half, n); ++i)
+  for (std::size_t i = from > half ? from - half - 1 : 0; i < std::min(from + half, n); ++i)
     window.add(series[i]);
-  for (std::size_t i = 0; i < n; ++i) {
+  for (std::size_t i = from; i < n; ++i) {
     const bool comes = half<n - i, goes = i> half;
     if (comes && goes)
       window.replace(series[i - half - 1], series[i + half]);
@@ -96,8 +115,7 @@ std::vector<double> clipped(std::span<const double> series, std::size_t half, do
       window.add(series[i + half]);
     else if (goes)
       window.remove(series[i - half - 1]);
-    const double median = window.get();
-    out[i] = std::clamp(series[i], median - width, median + width);
+    out.push_back(window.get());
   }
   return out;
 }

@@ -19,7 +19,10 @@ Noise noise_of(std::span<const double> series);
 /// which steps hardly touch, less `caution` standard errors of it.
 double correlation_of(std::span<const double> series, const Noise& noise, double caution);
 
-/// Each value limited to `width` around the median of those at most `half` places away.
-std::vector<double> clipped(std::span<const double> series, std::size_t half, double width);
+/// The same of differences in ascending order, where they are at hand.
+Noise noise_of_sorted(std::span<const double> sorted_differences, std::span<const double> series);
+
+/// For each value from place `from` on, the median of those at most `half` places away.
+std::vector<double> running_medians(std::span<const double> series, std::size_t half, std::size_t from = 0);
 
 }  // namespace bencher::threshold

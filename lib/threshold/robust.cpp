@@ -86,14 +86,12 @@ class Pruning {
   std::vector<double> pvalues_;
 };
 
-}  // namespace
-
-Result<RobustResult> robust_change_points(std::span<const double> series, const RobustOptions& options) {
-  BENCHER_DO(check(series, options));
+/// `medians` are those of the values around each; read only where the noise is known by its deviation.
+template <class Medians>
+RobustResult detect(std::span<const double> series, const RobustOptions& options, const threshold::Noise& noise,
+                    Medians&& medians) {
   RobustResult out;
   const std::size_t n = series.size();
-  if (n < 2 * options.min_size || n < 2) return out;
-  const auto noise = threshold::noise_of(series);
   out.sigma = noise.sigma;
   if (!(out.sigma > 0)) return out;
   if (options.autocorrelation && noise.by_deviation)
@@ -103,17 +101,62 @@ Result<RobustResult> robust_change_points(std::span<const double> series, const 
   const double level_noise = out.sigma * std::sqrt(1 + r) / (1 - r);
   const double widening = std::sqrt((1 + r) / (1 - r));
 
-  auto clipped = noise.by_deviation ? threshold::clipped(series, options.clip_half_width, options.clip_k * noise.sigma)
-                                    : std::vector<double>(series.begin(), series.end());
-  auto copy = clipped;
+  std::vector<double> values(series.begin(), series.end());
+  if (noise.by_deviation) {
+    const double width = options.clip_k * noise.sigma;
+    const std::vector<double>& around = medians();
+    for (std::size_t i = 0; i < n; ++i)
+      values[i] = std::clamp(values[i], around[i] - width, around[i] + width);
+  }
+  auto copy = values;
   const double center = threshold::median_in_place(copy);
-  for (auto& value : clipped)
+  for (auto& value : values)
     value = (value - center) / level_noise;
   out.penalty = options.penalty_factor * std::log(static_cast<double>(n));
-  out.candidates = optimal_partition(clipped, *out.penalty, options.min_size).change_points;
+  out.candidates = optimal_partition(values, *out.penalty, options.min_size).change_points;
   if (out.candidates.empty()) return out;
   out.change_points = Pruning(series, out.candidates, widening).run(options.max_pvalue);
   return out;
+}
+
+bool too_short(std::size_t n, const RobustOptions& options) {
+  return n < 2 * options.min_size || n < 2;
+}
+
+}  // namespace
+
+Result<RobustResult> robust_change_points(std::span<const double> series, const RobustOptions& options) {
+  BENCHER_DO(check(series, options));
+  if (too_short(series.size(), options)) return RobustResult();
+  std::vector<double> medians;
+  const auto around = [&]() -> const std::vector<double>& {
+    return medians = threshold::running_medians(series, options.clip_half_width);
+  };
+  return detect(series, options, threshold::noise_of(series), around);
+}
+
+GrowingRobust::GrowingRobust(const RobustOptions& options) : options_(options) {}
+
+Result<void> GrowingRobust::append(double value) {
+  BENCHER_DO(check({&value, 1}, options_));
+  if (!series_.empty()) {
+    const double difference = value - series_.back();
+    differences_.insert(std::upper_bound(differences_.begin(), differences_.end(), difference), difference);
+  }
+  series_.push_back(value);
+  // The value is among those around the last few only.
+  const std::size_t n = series_.size(), half = options_.clip_half_width;
+  const std::size_t from = n - 1 > half ? n - 1 - half : 0;
+  medians_.resize(from);
+  const auto around = threshold::running_medians(series_, half, from);
+  medians_.insert(medians_.end(), around.begin(), around.end());
+  return {};
+}
+
+RobustResult GrowingRobust::result() const {
+  if (too_short(series_.size(), options_)) return {};
+  return detect(series_, options_, threshold::noise_of_sorted(differences_, series_),
+                [&]() -> const std::vector<double>& { return medians_; });
 }
 
 }  // namespace bencher

@@ -186,7 +186,34 @@ TEST_SUITE("threshold/change points") {
     }
   }
 
-  TEST_CASE("a series that grows gives at every length what the whole one gives") {
+  TEST_CASE("a series that grows gives at every length what the whole one gives, bit for bit") {
+    for (const bool correlated : {false, true}) {
+      Noise noise;
+      const RobustOptions options{.clip_half_width = 4, .autocorrelation = correlated};
+      GrowingRobust growing(options);
+      double level = 10;
+      std::size_t found_at_most = 0;
+      for (int i = 0; i < 300; ++i) {
+        if (i % 70 == 69) level += 4;
+        // Equal values, too, and stretches of nothing else.
+        const double value = i < 20 ? 10.0 : std::round(4 * (level + noise.normal())) / 4;
+        REQUIRE(growing.append(value).has_value());
+        const auto whole = robust_change_points(growing.series(), options).value();
+        const auto found = growing.result();
+        REQUIRE(found.sigma == whole.sigma);
+        REQUIRE(found.penalty == whole.penalty);
+        REQUIRE(found.correlation == whole.correlation);
+        REQUIRE(found.candidates == whole.candidates);
+        REQUIRE(found.change_points == whole.change_points);
+        found_at_most = std::max(found_at_most, found.change_points.size());
+      }
+      CHECK(found_at_most >= 3);
+      CHECK_FALSE(growing.append(std::nan("")).has_value());
+      CHECK(growing.series().size() == 300);
+    }
+  }
+
+  TEST_CASE("e-divisive on a series that grows gives at every length what the whole one gives") {
     Noise noise;
     GrowingEdivisive growing({.window_len = 20});
     double level = 10;

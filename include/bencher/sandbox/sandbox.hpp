@@ -35,7 +35,7 @@ struct Request {
   std::uint32_t max_file_count = 255;
   std::uint64_t max_file_bytes = 25u << 20;  ///< all files together
   bool disposable_root = false;              ///< the root may be altered: it is not needed afterwards
-  std::string image_digest;  ///< what the root was unpacked from, if that is known: what is made of it can be kept
+  std::string image_digest = {};  ///< what the root was unpacked from, if that is known: what is made of it can be kept
 };
 
 enum class Stream { stdout_, stderr_ };

@@ -72,7 +72,23 @@ struct Partition {
 };
 Partition optimal_partition(std::span<const double> series, double penalty, std::size_t min_size);
 
-/// The same results as above for a series that grows at its end, at less cost a value.
+/// The same results as above for a series that grows at its end, at less cost a value: what the newest value does not
+/// change is kept.
+class GrowingRobust {
+ public:
+  explicit GrowingRobust(const RobustOptions& options = {});
+  /// Error: `invalid_argument`, an option, or a value that is not finite; it is not taken.
+  Result<void> append(double value);
+  RobustResult result() const;
+  std::span<const double> series() const { return series_; }
+
+ private:
+  RobustOptions options_;
+  std::vector<double> series_;
+  std::vector<double> differences_;  ///< of neighbours, in ascending order
+  std::vector<double> medians_;      ///< of the values around each
+};
+
 class GrowingEdivisive {
  public:
   /// The options must be ones that `edivisive` takes, without `rank`: ranks change with every value.
