@@ -63,9 +63,8 @@ bool measure(const test::Form& form) {
     time(scanned, [&] { kept += std::memchr(text.data(), '\0', text.size()) == nullptr; });
   }
   const double megabytes = static_cast<double>(text.size()) / 1e6;
-  fmt::print("{:<24}{:>11}{:>7.0f} MB/s{:>7.0f} MB/s{:>7.0f} MB/s{:>13.3f}{:>14.2f}{:>9.0f}\n", form.name, count,
-             megabytes / own, megabytes / detected, megabytes / scanned, scanned / own, detected / own,
-             count > 0 ? own * 1e9 / static_cast<double>(count) : 0);
+  fmt::print("| {} | {} | {:.0f} | {:.3f} | {:.2f} | {:.0f} |\n", form.name, count, megabytes / own, scanned / own,
+             detected / own, count > 0 ? own * 1e9 / static_cast<double>(count) : 0);
   std::fflush(stdout);
   return kept > 0;
 }
@@ -76,8 +75,7 @@ int main(int argc, char** argv) {
   const auto wanted = [&](std::string_view name) {
     return argc == 1 || std::any_of(argv + 1, argv + argc, [&](const char* arg) { return name == arg; });
   };
-  fmt::print("{:<24}{:>11}{:>12}{:>12}{:>12}{:>13}{:>14}{:>9}\n", "form", "benchmarks", "adapter", "magic", "memchr",
-             "of memchr", "magic/adapter", "ns each");
+  fmt::print("| form | benchmarks | MB/s | of memchr | magic / adapter | ns each |\n|---|--:|--:|--:|--:|--:|\n");
   bool good = true;
   for (const auto& form : test::forms())
     if (wanted(form.name)) good &= measure(form);

@@ -22,6 +22,10 @@ echo "## Detection"
 echo
 "$bin/bench/detection"
 echo
+echo "## Adapters"
+echo
+"$bin/bench/adapters"
+echo
 echo "## Footprint"
 echo
 "$here/footprint.sh" "$bin"

@@ -39,36 +39,39 @@ class Table {
         if (!any_unit(unit, column.factor) && !bytes_in("1 " + unit, 1024, column.factor)) column.factor = 0;
         column.name.resize(open);
       }
+      column.allocated = column.name == "Allocated";
+      column.figure = column.name.starts_with("Gen") || column.name == "Op/s";
       columns_.push_back(std::move(column));
     }
-    return index("Method") < columns_.size() && index("Mean") < columns_.size();
+    method_ = index("Method");
+    mean_ = index("Mean");
+    value_ = out_.options().average == Average::median ? index("Median") : mean_;
+    deviation_ = out_.options().average == Average::median ? columns_.size() : index("StdDev");
+    return method_ < columns_.size() && mean_ < columns_.size();
   }
 
   template <class Cells>
   void row(const Cells& cells) {
-    const auto cell = [&](std::string_view name) -> std::string_view {
-      const auto at = index(name);
+    const auto cell = [&](std::size_t at) -> std::string_view {
       return at < cells.size() ? trimmed(cells[at]) : std::string_view{};
     };
-    const auto time = [&](std::string_view name) -> std::optional<double> {
+    const auto time = [&](std::size_t at) -> std::optional<double> {
       double ns = 0;
-      const auto at = index(name);
-      if (at >= cells.size()) return {};
-      const auto text = trimmed(cells[at]);
+      if (at >= std::min(cells.size(), columns_.size())) return {};
+      const auto text = cell(at);
       if (duration_in(text, ns)) return ns;
       if (columns_[at].factor == 0 || !any_number(text, ns)) return {};
       return ns * columns_[at].factor;
     };
-    const bool median = out_.options().average == Average::median;
-    auto name = cell("Method");
+    auto name = cell(method_);
     if (name.size() > 2 && name.front() == '\'' && name.back() == '\'') name = name.substr(1, name.size() - 2);
-    const auto value = time(median ? "Median" : "Mean");
+    const auto value = time(value_);
     if (!name_fits(name) || !value) {
-      if (cell("Mean") == "NA") out_.warn("benchmarks without a result (NA) are left out");
+      if (cell(mean_) == "NA") out_.warn("benchmarks without a result (NA) are left out");
       return;
     }
     out_.benchmark(name);
-    const auto deviation = median ? std::nullopt : time("StdDev");
+    const auto deviation = time(deviation_);
     if (deviation)
       out_.latency({*value, *value - *deviation, *value + *deviation});
     else
@@ -81,6 +84,7 @@ class Table {
   struct Column {
     std::string name;
     double factor;
+    bool allocated = false, figure = false;
   };
 
   std::size_t index(std::string_view name) const {
@@ -92,18 +96,19 @@ class Table {
   template <class Cells>
   void figures(const Cells& cells) {
     for (std::size_t i = 0; i < std::min(columns_.size(), std::size(cells)); ++i) {
+      if (!columns_[i].allocated && !columns_[i].figure) continue;
       const auto& name = columns_[i].name;
       const auto text = trimmed(cells[i]);
       double value = 0;
-      if (name == "Allocated") {
+      if (columns_[i].allocated) {
         if (bytes_in(text, 1024, value) || (columns_[i].factor != 0 && any_number(text, value))) {
           if (columns_[i].factor != 0) value *= columns_[i].factor;
           out_.metric(out_.measure("allocated"), {value, {}, {}});
         } else if (text == "-") {
           out_.metric(out_.measure("allocated"), {0, {}, {}});
         }
-      } else if (name.starts_with("Gen") || name == "Op/s") {
-        if (any_number(text, value)) out_.extra(name, value);
+      } else if (any_number(text, value)) {
+        out_.extra(name, value);
       }
     }
   }
@@ -112,7 +117,7 @@ class Table {
   template <class Cells>
   void distinct(std::string_view name, const Cells& cells) {
     std::string parameters, type;
-    const auto mean = index("Mean");
+    const auto mean = mean_;
     // The CSV has all of the job's settings, too many for a name.
     const bool csv = columns_.size() > 30;
     for (std::size_t i = 0; i < std::min(mean, std::size(cells)); ++i) {
@@ -138,6 +143,7 @@ class Table {
 
   Builder& out_;
   std::vector<Column> columns_;
+  std::size_t method_ = 0, mean_ = 0, value_ = 0, deviation_ = 0;
 };
 
 bool is_rule(const std::vector<std::string_view>& cells) {

@@ -317,4 +317,11 @@ TEST_SUITE("adapter/bad input") {
       CHECK(test::broken_property(go_bench, unit + " s/op\n") == "");
     }
   }
+
+  TEST_CASE("a cell without a column is no column that is missing") {
+    const std::string head = "| Method | Mean |\n|------- |-----:|\n";
+    const auto plain = test::results({{"A", {{"latency", test::metric(1)}}}});
+    for (const auto* cell : {"2 ns", "x", ""})
+      CHECK(test::results_of(c_sharp_dot_net, head + "| A | 1 ns | " + cell + " | |\n") == plain);
+  }
 }
