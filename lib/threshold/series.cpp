@@ -1,6 +1,7 @@
 #include "bencher/threshold/series.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "bencher/threshold/auto.hpp"
@@ -81,7 +82,10 @@ Result<std::optional<SeriesVerdict>> judge_series(ModelTest test, std::span<cons
   if (!looks_for_changes(test))
     return Error(Errc::invalid_argument, "threshold: the test does not judge series; use compute()");
   if (series.size() < shortest) return std::optional<SeriesVerdict>();
-  return test == ModelTest::auto_ ? by_auto(series, known) : by_change_points(series, known);
+  BENCHER_TRY(auto verdict, test == ModelTest::auto_ ? by_auto(series, known) : by_change_points(series, known));
+  // The mean of two middle values may be too large for a number; such a level is none.
+  if (verdict && !(std::isfinite(verdict->baseline) && std::isfinite(verdict->after))) verdict.reset();
+  return verdict;
 }
 
 std::pair<Limit, double> shown_limit(const SeriesVerdict& verdict) {

@@ -70,6 +70,11 @@ TEST_SUITE("threshold/series") {
       CHECK_FALSE(judge_series(test, Series(8, 1.0), {}).value().has_value());
       CHECK(judge_series(test, Series(100, 1.0), {}).value()->change == 0);
       CHECK_FALSE(judge_series(test, Series(20, std::nan("")), {}).has_value());
+      Series huge;
+      for (int i = 0; i < 40; ++i)
+        huge.push_back(i % 2 ? 1.7e308 : 1.6e308);
+      const auto verdict = judge_series(test, huge, {}).value();
+      if (verdict) CHECK(std::isfinite(verdict->baseline));
     }
     CHECK(judge_series(ModelTest::t_test, Series(20, 1.0), {}).error().code() == Errc::invalid_argument);
   }
