@@ -87,14 +87,14 @@ class Records {
     out.quoted = true;
     const auto begin_line = next_line_;
     std::size_t end = 1;
-    for (;; ++end) {
+    for (;;) {
       end = std::min(rest_.find('"', end), rest_.size());
       if (end == rest_.size())
         return Error(Errc::invalid_argument,
                      fmt::format("line {}, column {}: the quote is not closed", begin_line, number + 1));
       if (end + 1 == rest_.size() || rest_[end + 1] != '"') break;
       out.doubled = true;
-      ++end;
+      end += 2;
     }
     out.raw = rest_.substr(1, end - 1);
     next_line_ += static_cast<std::size_t>(std::count(out.raw.begin(), out.raw.end(), '\n'));

@@ -343,7 +343,9 @@ class Document {
 
   bool unit(Plan::Metric& out) {
     const auto mark = r_.mark();
-    if (!text_or_place(out.unit.emplace())) return false;
+    Plan::Text text;
+    if (!text_or_place(text)) return false;
+    out.unit = std::move(text);
     if (out.unit->slot != none) return true;
     const auto of_unit = unit_factor(out.unit->constant);
     if (out.measure.slot == none && out.measure.constant == "latency" && !of_unit.time)
