@@ -86,16 +86,13 @@ class Records {
   Result<void> quoted(Field& out, std::size_t number) {
     out.quoted = true;
     const auto begin_line = next_line_;
-    std::size_t end = 1;
-    for (;;) {
-      end = std::min(rest_.find('"', end), rest_.size());
-      if (end == rest_.size())
-        return Error(Errc::invalid_argument,
-                     fmt::format("line {}, column {}: the quote is not closed", begin_line, number + 1));
-      if (end + 1 == rest_.size() || rest_[end + 1] != '"') break;
+    std::size_t end = rest_.find('"', 1);
+    for (; end != std::string_view::npos && end + 1 < rest_.size() && rest_[end + 1] == '"';
+         end = rest_.find('"', end + 2))
       out.doubled = true;
-      end += 2;
-    }
+    if (end == std::string_view::npos)
+      return Error(Errc::invalid_argument,
+                   fmt::format("line {}, column {}: the quote is not closed", begin_line, number + 1));
     out.raw = rest_.substr(1, end - 1);
     next_line_ += static_cast<std::size_t>(std::count(out.raw.begin(), out.raw.end(), '\n'));
     rest_.remove_prefix(end + 1);

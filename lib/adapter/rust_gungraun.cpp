@@ -6,18 +6,18 @@
 namespace bencher::adapter {
 namespace {
 
-/// Stands in every summary.
-constexpr std::string_view version = "\"version\"";
+/// Stands in every summary, and in little else.
+constexpr std::string_view mark = "module_path";
 
 }  // namespace
 
 Result<void> read_gungraun(std::string_view text, Builder& out) {
-  if (holds(text, version) && read_gungraun_json(text, out)) return {};
+  if (holds(text, mark) && read_gungraun_json(text, out)) return {};
   return read_gungraun_stdout(text, out);
 }
 
 Result<void> read_gungraun_extended(std::string_view text, Builder& out) {
-  if (holds(text, version) && read_gungraun_json_extended(text, out)) return {};
+  if (holds(text, mark) && read_gungraun_json_extended(text, out)) return {};
   return read_gungraun_stdout_extended(text, out);
 }
 

@@ -56,10 +56,7 @@ class K6 {
     if (done && !any) done = reader_.fail("a summary of k6 lacks its field 'metrics'");
     // Any report may have metrics; these have to look like those of k6.
     if (done && flat_ && !root) done = reader_.fail("a summary of k6 lacks its field 'root_group'");
-    if (done)
-      for (const auto& metric : found_)
-        add(metric);
-    return finished(reader_, done, out_, !found_.empty());
+    return finished(reader_, done, out_, found_);
   }
 
  private:
@@ -67,10 +64,11 @@ class K6 {
   bool by_name() {
     return json::object(reader_, "metrics by their names", [&](std::string_view key) {
       if (!name_fits(key)) return reader_.fail(fmt::format("a name has 1 to 1024 bytes, not {}", key.size()));
-      auto& into = found_.emplace_back();
-      into.name = key;
-      if (!metric(into)) return false;
-      flat_ |= !into.nested;
+      next();
+      metric_.name = key;
+      if (!metric(metric_)) return false;
+      flat_ |= !metric_.nested;
+      add(metric_);
       return true;
     });
   }
@@ -78,10 +76,25 @@ class K6 {
   /// [{"name": NAME, …}].
   bool listed() {
     return json::array(reader_, "an array of metrics", [&](std::size_t) {
-      auto& into = found_.emplace_back();
-      if (!metric(into)) return false;
-      return !into.name.empty() || reader_.fail("a metric lacks its field 'name'");
+      next();
+      if (!metric(metric_)) return false;
+      if (metric_.name.empty()) return reader_.fail("a metric lacks its field 'name'");
+      add(metric_);
+      return true;
     });
+  }
+
+  /// Begins a metric; the memory of the one before stays.
+  void next() {
+    found_ = true;
+    metric_.name.clear();
+    metric_.type.clear();
+    metric_.contains.clear();
+    metric_.nested = false;
+    auto percentiles = std::move(metric_.values.percentiles);
+    percentiles.clear();
+    metric_.values = Values{};
+    metric_.values.percentiles = std::move(percentiles);
   }
 
   /// The values of its own, or in a field beside its type.
@@ -106,12 +119,13 @@ class K6 {
   }
 
   bool value(Values& out, std::string_view key) {
-    for (const auto& [name, into] :
-         {std::pair{"avg", &out.avg}, std::pair{"min", &out.min}, std::pair{"med", &out.med},
-          std::pair{"max", &out.max}, std::pair{"count", &out.count}, std::pair{"rate", &out.rate},
-          std::pair{"value", &out.value}, std::pair{"passes", &out.passes}, std::pair{"matches", &out.passes},
-          std::pair{"fails", &out.fails}})
-      if (key == name) return optional_number(reader_, *into);
+    using Into = std::optional<double> Values::*;
+    static constexpr std::pair<std::string_view, Into> known[]{
+        {"avg", &Values::avg},     {"min", &Values::min},       {"med", &Values::med},     {"max", &Values::max},
+        {"count", &Values::count}, {"rate", &Values::rate},     {"value", &Values::value}, {"passes", &Values::passes},
+        {"fails", &Values::fails}, {"matches", &Values::passes}};
+    for (const auto& [name, into] : known)
+      if (key == name) return optional_number(reader_, out.*into);
     std::string percentile = percentile_of(key);
     std::optional<double> number;
     if (percentile.empty()) return reader_.skip();
@@ -126,7 +140,7 @@ class K6 {
     key.remove_prefix(1);
     if (key.starts_with('(') && key.ends_with(')')) key = key.substr(1, key.size() - 2);
     if (key.empty() || key.size() > 16 || key.find_first_not_of("0123456789.") != std::string_view::npos) return {};
-    return fmt::format("p{}", key);
+    return std::string("p").append(key);
   }
 
   void add(const K6Metric& m) {
@@ -190,8 +204,8 @@ class K6 {
   json::Reader reader_;
   Builder& out_;
   bool median_;
-  bool flat_ = false;
-  std::vector<K6Metric> found_;
+  bool flat_ = false, found_ = false;
+  K6Metric metric_;
   std::string scratch_;
 };
 
