@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,10 @@ class Builder {
   /// The name that the benchmark gets where its plain one comes more than once and `distinct_names` is set.
   void distinct_name(std::string_view name);
   bool wants_distinct_names() const { return options_.distinct_names; }
+
+  /// Says that all of the text is in a form that only another adapter's harness prints: detection then takes that one.
+  void only_printed_by(AdapterKind adapter) { plainly_ = adapter; }
+  std::optional<AdapterKind> plainly() const { return plainly_; }
 
   /// Each text is kept once.
   void warn(std::string warning);
@@ -107,6 +112,7 @@ class Builder {
   std::vector<Dropped> dropped_;
   std::size_t dropped_others_ = 0;
   std::vector<Renamed> distinct_;
+  std::optional<AdapterKind> plainly_;
   std::vector<std::string> warnings_;
 };
 

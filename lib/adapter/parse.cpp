@@ -62,7 +62,8 @@ Result<Parsed> run(const Form& form, Prepared& text, const ParseOptions& options
   if (out.names_too_long())
     return Error(Errc::invalid_argument,
                  "the names of the benchmarks take more than four times the text: give their groups shorter names");
-  auto parsed = std::move(out).finish(form.row->kind);
+  const auto kind = out.plainly().value_or(form.row->kind);
+  auto parsed = std::move(out).finish(kind);
   if (text.malformed() > 0)
     parsed.warnings.push_back(
         fmt::format("line {} is not valid UTF-8; what is malformed is read as U+FFFD", text.malformed()));
@@ -89,6 +90,7 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
       continue;
     }
     auto parsed = run(form, text, options);
+    if (parsed) parsed->adapter = row.kind;
     if (parsed) return parsed;
     const bool fits = (form.shape == Shape::json) == as_json;
     if (!reason || (fits && !reason_fits)) reason = std::move(parsed).error();
@@ -127,16 +129,16 @@ std::optional<Parsed> first_of(const std::vector<Form>& forms, Prepared& text, c
 
 /// The first row that gives results: with what the reference reads in all of them, then with all that we read.
 Result<Parsed> detect(AdapterKind kind, Prepared& text, const ParseOptions& options) {
-  std::vector<Form> strict, further;
+  std::vector<Form> forms, further;
   const auto candidate = [&](const Row& row) { return row.detected && (kind == magic || row.language == kind); };
   for (const auto& row : adapter::rows()) {
     if (!candidate(row) || !takes(row.averages, options.average)) continue;
-    if (row.strict.parse) strict.push_back({&row, &row.strict, row.shape});
+    if (row.strict.parse) forms.push_back({&row, &row.strict, row.shape});
     if (row.extended.parse) further.push_back({&row, &row.extended, row.shape});
     if (row.text.parse) further.push_back({&row, &row.text, Shape::text});
   }
-  for (const auto& forms : {strict, further})
-    if (auto found = first_of(forms, text, options)) return *std::move(found);
+  forms.insert(forms.end(), further.begin(), further.end());
+  if (auto found = first_of(forms, text, options)) return *std::move(found);
   std::string tried;
   for (const auto& row : adapter::rows()) {
     if (!candidate(row)) continue;
@@ -147,11 +149,12 @@ Result<Parsed> detect(AdapterKind kind, Prepared& text, const ParseOptions& opti
         tried += fmt::format(" ({})", reason.error().message());
   }
   const auto bytes = text.text();
+  const auto lines = static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n')) + 1;
   return Error(Errc::invalid_argument,
                fmt::format("no adapter found results in the output ({}); tried: {}",
                            bytes.empty() ? "it is empty"
-                                         : fmt::format("{} bytes, {} lines", bytes.size(),
-                                                       std::count(bytes.begin(), bytes.end(), '\n') + 1),
+                                         : fmt::format("{}, {}", adapter::counted(bytes.size(), "byte", "bytes"),
+                                                       adapter::counted(lines, "line", "lines")),
                            tried));
 }
 

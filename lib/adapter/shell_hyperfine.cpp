@@ -108,10 +108,8 @@ class Hyperfine {
 
   bool numbers() {
     if (reader_.take_null()) return true;
-    return json::array(reader_, "an array of times", [&](std::size_t) {
-      if (!is_number(reader_.peek())) return reader_.fail(fmt::format("expected a number, found {}", reader_.found()));
-      return reader_.skip();
-    });
+    std::string_view digits;
+    return json::array(reader_, "an array of times", [&](std::size_t) { return reader_.number_text(digits); });
   }
 
   bool exit_codes() {

@@ -418,6 +418,10 @@ bool csv_record(std::string_view& text, char separator, std::vector<std::string>
   return true;
 }
 
+std::string counted(std::size_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
 Error no_match(std::string_view text, const char* near, std::string_view form) {
   if (near) {
     const auto line = feeds(between(text.data(), near)) + 1;
@@ -425,7 +429,9 @@ Error no_match(std::string_view text, const char* near, std::string_view form) {
     return Error(Errc::invalid_argument, fmt::format("no line reads as '{}'; line {} comes near: '{}'", form, line,
                                                      excerpt(trimmed(shown), 100)));
   }
-  return Error(Errc::invalid_argument, fmt::format("none of {} lines reads as '{}'", feeds(text) + 1, form));
+  const auto lines = feeds(text) + 1;
+  if (lines == 1) return Error(Errc::invalid_argument, fmt::format("the one line does not read as '{}'", form));
+  return Error(Errc::invalid_argument, fmt::format("none of {} lines reads as '{}'", lines, form));
 }
 
 }  // namespace bencher::adapter
