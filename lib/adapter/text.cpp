@@ -354,7 +354,10 @@ bool bytes_in(std::string_view text, double kilo, double& out) {
   if (power == std::string_view::npos) return false;
   const bool binary = text.size() == 3 && text[1] == 'i';
   if (text.size() != 2 && !binary) return false;
-  out *= std::pow(binary ? 1024.0 : kilo, static_cast<double>(power + 1));
+  double factor = 1;
+  for (std::size_t i = 0; i <= power; ++i)
+    factor *= binary ? 1024 : kilo;
+  out *= factor;
   return true;
 }
 

@@ -12,7 +12,7 @@ struct AnyHit {
   std::size_t before;  ///< no needle begins before this place
 };
 
-/// Looks for literals, none of them empty, about as quickly as for three of them alone, however many they are.
+/// Looks for literals, none of them empty; two dozen take about as long as four one after the other.
 AnyHit find_any(std::string_view text, std::span<const std::string_view> needles);
 
 }  // namespace bencher::adapter
