@@ -186,8 +186,8 @@ TEST_SUITE("pipeline/claim") {
     JobWorld w;
     const auto job = w.submit_job(w.owner);
     const auto state = must(step(job.state, JobEvent::claim, w.now()));
-    CHECK(st::claim_job(w.c, job.id, w.machine, state, w.now()));
-    CHECK_FALSE(st::claim_job(w.c, job.id, w.runner("Late", {}), state, w.now()));
+    CHECK(st::claim_job(w.c, job.id, w.machine, state, w.clock.now()));
+    CHECK_FALSE(st::claim_job(w.c, job.id, w.runner("Late", {}), state, w.clock.now()));
     CHECK(w.reload(job).runner_id == w.machine);
     CHECK_FALSE(pipeline::advance(w.c, w.env(), job, JobEvent::cancel).has_value());
   }
