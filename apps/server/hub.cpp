@@ -17,8 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Bytes of one job's log; what the job prints past it is kept with its output only.
-constexpr std::uint64_t log_limit = 64ull << 20;
+constexpr std::uint64_t log_limit = 256ull << 20;
+/// Of jobs that have ended; who comes later gets the log made anew from the kept output.
 constexpr std::size_t finished_logs_kept = 256;
+constexpr std::uint64_t finished_bytes_kept = 1ull << 30;
 constexpr std::chrono::milliseconds forever{std::chrono::hours(24 * 365)};
 
 }  // namespace
@@ -206,8 +208,14 @@ void JobHub::status(const AnyUuid& uuid, JobStatus status, std::optional<std::ui
   stream->ended = true;
   stream->append(members);
   finished_logs_.push_back(uuid);
-  while (finished_logs_.size() > finished_logs_kept) {
-    logs_.erase(finished_logs_.front());
+  finished_bytes_ += stream->size();
+  while (finished_logs_.size() > finished_logs_kept ||
+         (finished_bytes_ > finished_bytes_kept && finished_logs_.size() > 1)) {
+    const auto oldest = logs_.find(finished_logs_.front());
+    if (oldest != logs_.end()) {
+      finished_bytes_ -= oldest->second->size();
+      logs_.erase(oldest);
+    }
     finished_logs_.pop_front();
   }
 }

@@ -130,6 +130,7 @@ class JobHub {
   std::unordered_multimap<std::int64_t, std::weak_ptr<RunnerConnection>> connections_;  // by runner
   std::unordered_map<AnyUuid, std::shared_ptr<JobLog>> logs_;
   std::list<AnyUuid> finished_logs_;
+  std::uint64_t finished_bytes_ = 0;
   Leases leases_;
   http::Notifier lease_added_;
   bool stopping_ = false;
