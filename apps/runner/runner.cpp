@@ -153,15 +153,21 @@ void Runner::perform(const OpenChannel& action) {
     lock.unlock();
     wake_.notify_one();
   };
+  const auto features = std::make_shared<std::string>();
   channel_ = std::make_unique<http::WebSocketClient>(
-      http::WebSocketClient::Options{.url = url("/jobs/" + action.job + "/channel"),
+      http::WebSocketClient::Options{.url = url(action.job.empty() ? "/channel" : "/jobs/" + action.job + "/channel"),
                                      .headers = {{"Authorization", "Bearer " + options_.key}}},
       http::WebSocketClient::Events{
-          .on_open = [forward] { forward(ChannelOpened{}); },
+          .on_open = [forward, features] { forward(ChannelOpened{*features}); },
           .on_message = [forward](std::string text) { forward(ChannelMessage{std::move(text)}); },
           .on_closed =
               [forward](http::WebSocketClient::Closed closed) {
                 forward(ChannelClosed{closed.was_open, closed.status, closed.code, std::move(closed.reason)});
+              },
+          .on_upgraded =
+              [features](const http::WebSocketClient::Headers& headers) {
+                for (const auto& [name, value] : headers)
+                  if (name == "bencher-features") *features += (features->empty() ? "" : ", ") + value;
               }});
 }
 
@@ -241,6 +247,7 @@ void Runner::iterate(const RunIteration& action) {
   class Sink final : public sandbox::EventSink {
    public:
     explicit Sink(Runner& runner) : runner_(runner) {}
+    void started() override { runner_.push(ProgramStarted{}); }
     void output(sandbox::Stream stream, std::string_view bytes) override {
       {
         std::unique_lock lock(runner_.mutex_);

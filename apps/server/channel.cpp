@@ -303,6 +303,7 @@ Task<void> job_channel(App& app, http::Exchange& exchange, http::Params path) {
     co_await app.answer(exchange, channels[1].row, std::move(found).error());
     co_return;
   }
+  announce_features(exchange);
   auto socket = co_await exchange.upgrade(context.config.body_limit);
   if (!socket) {
     if (socket.error().code() == Errc::invalid_argument) co_await app.refuse(exchange, std::move(socket).error());

@@ -43,6 +43,10 @@ Result<st::RunnerRow> the_runner(st::Connection& c, const http::RequestHead& hea
   return *std::move(row);
 }
 
+void announce_features(http::Exchange& exchange) {
+  exchange.add_upgrade_header("Bencher-Features", "logs, resume");
+}
+
 std::string pull_token(const Context& context, const ClaimedJob& job, Timestamp now) {
   TokenClaims claims;
   claims.audience = "oci_runner";

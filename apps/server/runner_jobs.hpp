@@ -40,6 +40,9 @@ JobOutput output_of(RunnerMessage message);
 /// The runner of the path, if the request has its key. Error: `unauthenticated`, whatever is wrong.
 Result<st::RunnerRow> the_runner(st::Connection& c, const http::RequestHead& head, std::string_view id);
 
+/// Before a runner's upgrade: says in its answer what runners of ours may do here beyond Bencher's protocol.
+void announce_features(http::Exchange& exchange);
+
 /// For one job's image, and only to pull it.
 std::string pull_token(const Context& context, const ClaimedJob& job, Timestamp now);
 /// The configuration as runners get it.

@@ -301,6 +301,10 @@ std::string event_message(std::string_view event, const std::string& job) {
   return json::serialize(json::object{{"event", event}, {"job", job}});
 }
 
+std::string stage_message(const std::string& job, std::string_view stage) {
+  return json::serialize(json::object{{"event", "heartbeat"}, {"job", job}, {"stage", stage}});
+}
+
 std::string completed_message(const std::string& job, const std::vector<Iteration>& iterations) {
   return json::serialize(json::object{{"event", "completed"}, {"job", job}, {"results", to_json(iterations)}});
 }
@@ -348,7 +352,25 @@ ServerEvent parse_server_event(std::string_view text) {
   const auto event = member(text, "event");
   if (event == "ack") return ServerEvent::ack;
   if (event == "cancel") return ServerEvent::cancel;
+  if (event == "job") return ServerEvent::job;
+  if (event == "no_job") return ServerEvent::no_job;
+  if (event == "update") return ServerEvent::update;
   return ServerEvent::other;
+}
+
+std::string parse_job_uuid(std::string_view text) {
+  auto uuid = member(text, "uuid");
+  return uuid.empty() ? member(text, "job") : uuid;
+}
+
+std::string parse_update_version(std::string_view text) {
+  return member(text, "version");
+}
+
+std::string ready_message(std::chrono::seconds poll_timeout, const std::optional<RunnerVersion>& runner) {
+  json::object out{{"event", "ready"}, {"poll_timeout", poll_timeout.count()}};
+  if (runner) out["runner"] = json::object{{"os", runner->os}, {"arch", runner->arch}, {"version", runner->version}};
+  return json::serialize(out);
 }
 
 std::string parse_patch_status(std::string_view text) {

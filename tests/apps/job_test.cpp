@@ -123,6 +123,52 @@ TEST_SUITE("apps/job") {
     CHECK(runner->wait() == 0);
   }
 
+  TEST_CASE("our runner on its own channel does jobs with live output, and is canceled at once") {
+    World world;
+    world.add_runner();
+    const Gate gate(world.dir / "gate");
+    world.push_script("v1", "echo before >&2; read line < \"$GATE\"; echo $line >&2; echo '" + one_metric + "'");
+    auto runner = world.start_runner("runner-one", "process", {"--protocol", "channel"});
+    const json::object gated{{"env", json::object{{"GATE", gate.path()}}}, {"file_paths", json::array()}};
+    const auto job = job_of(world.run_image("bench:v1", gated));
+    bool live = false;
+    world.follow(job, [&](const json::object& line) { return live = live || has_log(line, "before"); });
+    CHECK(live);
+    gate.let_through();
+    const auto lines = world.follow(job);
+    CHECK(lines.back().at("status") == "processed");
+    CHECK(World::output_of(lines, "stderr").find("opened") != std::string::npos);
+    // The next jobs come on the same channel; one is canceled.
+    world.push_script("v2", "echo started; sleep 1000 & sleep 1000");
+    const auto long_job = job_of(world.run_image("bench:v2"));
+    world.follow(long_job, [](const json::object& line) { return has_log(line, "started"); });
+    World::must(world.admin.post("/v0/projects/bench/jobs/" + long_job + "/cancel", json::object()), 200);
+    world.push_script("v3", print_metric);
+    const auto ended = world.ended(job_of(world.run_image("bench:v3")));
+    INFO(runner->text());
+    CHECK(ended.str("/status") == "processed");
+    CHECK(ended.str("/output/results/0/stdout").find("latency") != std::string::npos);
+    runner->signal(SIGTERM);
+    CHECK(runner->wait() == 0);
+  }
+
+  TEST_CASE("a running job goes on over a restart of the server, on the runner's own channel too") {
+    World world;
+    world.add_runner();
+    const Gate gate(world.dir / "gate");
+    world.push_script("v1", "echo before >&2; read line < \"$GATE\"; echo '" + one_metric + "'");
+    auto runner = world.start_runner("runner-one", "process", {"--protocol", "channel"});
+    const json::object gated{{"env", json::object{{"GATE", gate.path()}}}};
+    const auto job = job_of(world.run_image("bench:v1", gated));
+    world.follow(job, [](const json::object& line) { return has_log(line, "before"); });
+    CHECK(world.server.stop() == 0);
+    gate.let_through();
+    world.server.start();
+    const auto ended = world.ended(job);
+    INFO(runner->text());
+    CHECK(ended.str("/status") == "processed");
+  }
+
   TEST_CASE("a job runs in a container, as the image's user, with no network but its own loopback") {
     World world;
     if (auto sandbox = bencher::sandbox::make("container", {.work_dir = world.dir / "probe"}); !sandbox) {

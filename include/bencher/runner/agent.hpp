@@ -19,14 +19,31 @@
 /// around it carries the actions out and tells of their ends as events.
 namespace bencher::runner {
 
+/// How the runner and the server talk.
+enum class Protocol {
+  automatic,  ///< `jobs` where the server has that endpoint, else `channel`
+  jobs,       ///< a claim, and a channel for each job
+  channel,    ///< one channel for the runner's whole life, as the runner of Bencher 0.6.12 has it
+};
+
 struct AgentOptions {
-  std::chrono::seconds poll_timeout{30};
+  Protocol protocol = Protocol::automatic;
+  std::chrono::seconds poll_timeout{30};  ///< 1 to 900; a claim waits 60 at most
   std::chrono::milliseconds heartbeat{1000};
   std::chrono::seconds patch_heartbeat{10};
   /// Without an answer for that long, a channel counts as lost.
   std::chrono::seconds answer_timeout{30};
   std::chrono::seconds terminal_timeout{10};
   int resends = 10;  ///< of a terminal message, before it is given up
+  // Of the runner's own channel.
+  std::chrono::seconds job_slack{30};  ///< beyond the poll timeout, for the answer to `ready`
+  std::chrono::seconds own_terminal_timeout{5};
+  int own_resends = 5;
+  /// Before it is opened again, and as much again at random.
+  std::chrono::milliseconds reconnect{5000};
+  int reconnects = 100;           ///< that fail, one after the other, until a result is dropped
+  std::string os, arch, version;  ///< of this runner, as `ready` tells them
+  std::uint64_t seed = 0;         ///< of what is random
   std::size_t logs_in_flight = 16;
   std::size_t log_backlog = 1u << 20;    ///< bytes that wait to be sent
   std::uint64_t max_output = 25u << 20;  ///< of each stream
@@ -41,7 +58,9 @@ struct ClaimRefused {
   int status = 0;  ///< HTTP; 0: no answer
   std::string reason;
 };
-struct ChannelOpened {};
+struct ChannelOpened {
+  std::string features = {};  ///< of the upgrade's answer: `Bencher-Features`
+};
 /// The channel could not be opened, or ended.
 struct ChannelClosed {
   bool was_open = false;
@@ -59,6 +78,8 @@ struct PatchAnswered {
 struct Prepared {
   Result<ImageConfig> image;  ///< pulled and unpacked, and the sandbox is there
 };
+/// The program of an iteration runs.
+struct ProgramStarted {};
 struct Output {
   bool standard_error = false;
   std::string bytes;
@@ -81,7 +102,7 @@ struct Tick {};
 struct Shutdown {};
 
 using Event = std::variant<Started, Claimed, ClaimRefused, ChannelOpened, ChannelClosed, ChannelMessage, PatchAnswered,
-                           Prepared, Output, Ended, RunFailed, Tick, Shutdown>;
+                           Prepared, ProgramStarted, Output, Ended, RunFailed, Tick, Shutdown>;
 
 // What to do.
 struct Claim {
@@ -89,7 +110,7 @@ struct Claim {
 };
 struct CancelClaim {};
 struct OpenChannel {
-  std::string job;
+  std::string job;  ///< empty: the runner's own channel
 };
 struct Send {
   std::string text;
@@ -133,6 +154,23 @@ struct AgentState {
   int shutdowns = 0;
   int claim_failures = 0;
   Instant claim_at{};
+  Protocol protocol = Protocol::automatic;  ///< the one that is spoken, once that is known
+  std::uint64_t random = 0;
+
+  /// What the server said that it can.
+  struct Features {
+    bool logs = false;    ///< takes output as it comes
+    bool resume = false;  ///< takes up a running job again on the runner's own channel
+  } features;
+
+  /// The runner's own channel.
+  struct Link {
+    enum class State { closed, opening, open } state = State::closed;
+    Instant job_by{};           ///< when the answer to `ready` has to be there
+    bool heard = false;         ///< a message since it was opened
+    int silent = 0;             ///< opened and ended without a word, one after the other
+    bool hide_version = false;  ///< `ready` tells no version: an update was offered
+  } link;
 
   /// Of the job at hand.
   struct Work {
@@ -158,8 +196,11 @@ struct AgentState {
     enum class Sent { running, heartbeat, log, terminal };
     std::deque<Sent> unanswered;
     bool patching = false;
-    bool told_running = false;  ///< and the server took it
-    int silent_channels = 0;    ///< opened and ended without a word, one after the other
+    bool told_running = false;       ///< and the server took it
+    int silent_channels = 0;         ///< opened and ended without a word, one after the other
+    bool quiet = false;              ///< after a reconnect, to a server that takes nothing but the result
+    bool resent_here = false;        ///< the terminal message, on the same channel
+    std::deque<std::string> stages;  ///< reached, and not yet told
 
     struct Chunk {
       std::uint32_t iteration;

@@ -73,6 +73,8 @@ constexpr std::size_t message_limit = 3'670'016;
 
 /// The messages of the job's channel.
 std::string event_message(std::string_view event, const std::string& job);
+/// A heartbeat that tells what was reached at this moment: `pulled`, `booted` or `ran`.
+std::string stage_message(const std::string& job, std::string_view stage);
 std::string completed_message(const std::string& job, const std::vector<Iteration>& iterations);
 std::string failed_message(const std::string& job, const std::vector<Iteration>& iterations, const std::string& error);
 /// `data` is UTF-8, `offset` the bytes of the stream's text before it in this iteration.
@@ -84,8 +86,17 @@ std::string patch_completed(const std::vector<Iteration>& iterations);
 std::string patch_failed(const std::vector<Iteration>& iterations, const std::string& error);
 
 /// What the server says on the channel.
-enum class ServerEvent { ack, cancel, other };
+enum class ServerEvent { ack, cancel, job, no_job, update, other };
 ServerEvent parse_server_event(std::string_view json);
+/// `job` of an ack, `uuid` of a job, or empty.
+std::string parse_job_uuid(std::string_view json);
+/// `version` of an update, or empty.
+std::string parse_update_version(std::string_view json);
+/// Asks for a job on the runner's own channel. Without a version the server does not offer updates.
+struct RunnerVersion {
+  std::string os, arch, version;
+};
+std::string ready_message(std::chrono::seconds poll_timeout, const std::optional<RunnerVersion>& runner);
 /// `status` of a PATCH's answer, or empty.
 std::string parse_patch_status(std::string_view json);
 
