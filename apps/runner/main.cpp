@@ -81,7 +81,7 @@ Result<WorkDir> open_work_dir(const std::string& given, const std::string& name)
   if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
     return Error(Errc::conflict,
                  "the work folder '" + path.string() + "' is in use by another runner; give --work-dir");
-  for (const char* stale : {"job", "runs"})
+  for (const char* stale : {"job", "runs", "results"})
     files::remove_tree(path / stale);
   return WorkDir{std::move(path), std::move(lock)};
 }

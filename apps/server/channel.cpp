@@ -44,19 +44,6 @@ BOOST_DESCRIBE_STRUCT(ClaimedWire, (),
                       (uuid, status, spec, config, oci_token, timeout, runner, claimed, started, completed, created,
                        modified))
 
-struct RunnersJob {
-  st::RunnerRow runner;
-  st::JobRow job;
-};
-Result<RunnersJob> the_job(st::Connection& c, const http::RequestHead& head, const http::Params& path) {
-  BENCHER_TRY(auto runner, the_runner(c, head, path[0].second));
-  BENCHER_TRY(const auto uuid, AnyUuid::parse(path[1].second));
-  auto job = st::find_job(c, uuid);
-  if (!job) return not_found("job", uuid.str());
-  if (job->runner_id != runner.id) return Error(Errc::forbidden, "the job belongs to another runner");
-  return RunnersJob{std::move(runner), *std::move(job)};
-}
-
 extern const std::array<CustomEndpoint, 4> channels;
 
 // Claims.
@@ -258,7 +245,12 @@ class Channel {
     const auto load = [&](st::Connection& c) { return st::job_by_id(c, job_.id); };
     auto row = co_await context_.read(load);
     if (!row) co_return Handled::end;
-    auto finished = co_await finish(context_, *row, kind, output_of(std::move(message)));
+    auto output = co_await results_of(context_, *row, kind, std::move(message));
+    if (!output) {
+      co_await close(1008, R"("results_missing")");
+      co_return Handled::end;
+    }
+    auto finished = co_await finish(context_, *row, kind, *std::move(output));
     if (!finished) {
       if (finished.error().code() != Errc::conflict) {
         context_.logger.log(LogLevel::error, "result not stored",
@@ -367,11 +359,17 @@ Task<void> patch_job(App& app, http::Exchange& exchange, http::Params path) {
     reply = std::move(refused);
   } else {
     const auto kind = wanted == "completed" ? JobEvent::complete : JobEvent::fail;
-    auto finished = co_await finish(context, found->job, kind, output_of(*std::move(message)));
-    if (finished)
-      reply = say(finished->job.state.status);
-    else
-      reply = std::move(finished).error();
+    auto output = co_await results_of(context, found->job, kind, *std::move(message));
+    if (output) {
+      auto finished = co_await finish(context, found->job, kind, *std::move(output));
+      if (finished)
+        reply = say(finished->job.state.status);
+      else
+        reply = std::move(finished).error();
+    } else {
+      auto missing = Error(Errc::conflict, output.error().message());
+      reply = std::move(missing);
+    }
   }
   co_await app.answer(exchange, row, std::move(reply));
 }

@@ -92,6 +92,9 @@ class JobHub {
   /// Tells the runner of a job that was canceled, at once.
   void cancel(const AnyUuid& uuid);
 
+  /// Where uploaded results of a job are until it ends.
+  std::filesystem::path results_file(const AnyUuid& uuid) const { return log_dir_ / (uuid.str() + ".results.json"); }
+
   // Logs.
   std::shared_ptr<JobLog> log(const AnyUuid& uuid);
   std::shared_ptr<JobLog> find_log(const AnyUuid& uuid);

@@ -47,8 +47,9 @@ bool complete(const RunnerMessage& message) {
   const auto& event = *message.event;
   if (!is_terminal(event)) return true;
   if (!message.job) return false;
-  if (event == "completed") return message.results.has_value();
-  return event != "failed" || (message.results && message.error);
+  const bool has_results = message.results || message.uploaded.value_or(false);
+  if (event == "completed") return has_results;
+  return event != "failed" || (has_results && message.error);
 }
 
 JobEvent event_of(std::string_view event) {
@@ -137,7 +138,13 @@ class RunnerChannel {
     auto row = co_await context_.read(load);
     if (row && row->runner_id == runner_) {
       const auto kind = event_of(*message.event);
-      auto finished = co_await finish(context_, *row, kind, output_of(std::move(message)));
+      auto output = co_await results_of(context_, *row, kind, std::move(message));
+      if (!output) {
+        std::string reason = R"("results_missing")";
+        co_await socket_->close(1008, std::move(reason));
+        co_return;
+      }
+      auto finished = co_await finish(context_, *row, kind, *std::move(output));
       if (!finished && finished.error().code() != Errc::conflict)
         context_.logger.log(LogLevel::error, "result not stored",
                             {{"job", job.str()}, {"message", finished.error().message()}});
@@ -335,7 +342,13 @@ class RunnerChannel {
     auto row = co_await context_.read(load);
     if (!row) co_return Handled::end;
     const auto kind = event_of(*message.event);
-    auto finished = co_await finish(context_, *row, kind, output_of(std::move(message)));
+    auto output = co_await results_of(context_, *row, kind, std::move(message));
+    if (!output) {
+      std::string reason = R"("results_missing")";
+      co_await socket_->close(1008, std::move(reason));
+      co_return Handled::end;
+    }
+    auto finished = co_await finish(context_, *row, kind, *std::move(output));
     if (!finished) {
       if (finished.error().code() != Errc::conflict) {
         context_.logger.log(LogLevel::error, "result not stored",

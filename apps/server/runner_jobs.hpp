@@ -29,19 +29,30 @@ struct RunnerMessage {
   std::optional<std::string> stream;
   std::optional<std::uint64_t> offset;
   std::optional<std::string> data;
+  std::optional<bool> uploaded;  ///< the results came before, in place of `results`
 };
 BOOST_DESCRIBE_STRUCT(RunnerMessage, (),
                       (event, status, job, results, error, exit_code, stdout_, stderr_, output, iteration, stream,
-                       offset, data))
+                       offset, data, uploaded))
 
-/// The results of a terminal message.
+/// The results that a terminal message itself has.
 JobOutput output_of(RunnerMessage message);
+/// The results of a terminal message, from the upload before it where it says so. Error: `not_found`, there is none;
+/// `invalid_argument`, it cannot be read.
+Task<Result<JobOutput>> results_of(Context& context, const st::JobRow& row, JobEvent event, RunnerMessage message);
 
 /// The runner of the path, if the request has its key. Error: `unauthenticated`, whatever is wrong.
 Result<st::RunnerRow> the_runner(st::Connection& c, const http::RequestHead& head, std::string_view id);
 
 /// Before a runner's upgrade: says in its answer what runners of ours may do here beyond Bencher's protocol.
 void announce_features(http::Exchange& exchange);
+
+struct RunnersJob {
+  st::RunnerRow runner;
+  st::JobRow job;
+};
+/// The runner and the job of a path, if the job is this runner's. Errors: `unauthenticated`, `not_found`, `forbidden`.
+Result<RunnersJob> the_job(st::Connection& c, const http::RequestHead& head, const http::Params& path);
 
 /// For one job's image, and only to pull it.
 std::string pull_token(const Context& context, const ClaimedJob& job, Timestamp now);

@@ -198,6 +198,7 @@ class Machine {
   void link_closed(const ChannelClosed& event) {
     if (s_.link.state == Link::State::closed) return;
     s_.link.state = Link::State::closed;
+    if (s_.work) upload_again();
     const std::string reason = event.reason.empty() ? std::string() : " (" + event.reason + ")";
     const std::string what = event.was_open ? "the channel ended" + reason : "the channel cannot be opened" + reason;
     const bool refused =
@@ -299,9 +300,15 @@ class Machine {
       const auto end = std::min(text.find_first_of(", ", at), text.size());
       const auto word = text.substr(at, end - at);
       if (word == "logs") s_.features.logs = true;
+      if (word == "upload") s_.features.upload = true;
       if (word == "resume") s_.features.resume = true;
       at = end + 1;
     }
+  }
+
+  // A server that stopped has thrown them away.
+  void upload_again() {
+    if (s_.work->upload == Work::Upload::done) s_.work->upload = Work::Upload::none;
   }
 
   void requeue_logs() {
@@ -347,6 +354,7 @@ class Machine {
     w.channel = Work::Channel::closed;
     w.unanswered.clear();
     if (event.was_open) {
+      upload_again();
       // Only after the acknowledgement of a terminal message does the server end a channel that way.
       if (w.terminal_sent && event.code == 1000) {
         delivered();
@@ -602,7 +610,8 @@ class Machine {
     done.output = measured(w.job, event.files, event.wall);
     const int code = done.exit_code;
     w.results.push_back(std::move(done));
-    fit(w.results, message_limit);
+    act(KeepResult{w.results.back().exit_code, w.results.back().output});
+    if (fit(w.results, message_limit)) w.cut = true;
     const bool failed = code != 0 && !w.job.allow_failure;
     if (failed || w.iteration + 1 == w.job.iterations) reached("ran");
     if (failed) {
@@ -652,9 +661,12 @@ class Machine {
 
   std::string terminal() const {
     const auto& w = *s_.work;
+    const bool uploaded = w.upload == Work::Upload::done;
     switch (*w.end) {
-      case Work::End::completed: return completed_message(w.job.uuid, w.results);
-      case Work::End::failed: return failed_message(w.job.uuid, w.results, w.error);
+      case Work::End::completed:
+        return uploaded ? completed_uploaded_message(w.job.uuid) : completed_message(w.job.uuid, w.results);
+      case Work::End::failed:
+        return uploaded ? failed_uploaded_message(w.job.uuid, w.error) : failed_message(w.job.uuid, w.results, w.error);
       case Work::End::canceled: return event_message("canceled", w.job.uuid);
     }
     return {};
@@ -669,6 +681,7 @@ class Machine {
     const bool closes = !own_channel() || s_.shutdowns > 0;
     if (closes && (s_.work->channel == Work::Channel::open || s_.work->channel == Work::Channel::opening))
       act(CloseChannel{});
+    act(ForgetResults{});
     s_.work.reset();
     if (s_.shutdowns > 0) {
       s_.link.state = Link::State::closed;
@@ -721,6 +734,11 @@ class Machine {
         }
         return;
       case Phase::delivering:
+        if (s_.shutdowns > 1 && s_.work->cut && s_.work->upload != Work::Upload::done) {
+          if (s_.work->upload == Work::Upload::running) act(CancelUpload{});
+          s_.work->upload = Work::Upload::refused;
+        }
+        return;
       case Phase::stopped: return;
     }
   }
@@ -799,7 +817,31 @@ class Machine {
     if (w.terminal_sent) return;
     // Once it was cancelled, the server may have given the channel back to waiting: only the end is answered then.
     if (!w.quiet && !(own_channel() && w.cancelled)) tell();
-    if (w.end && (w.quiet || w.cancelled || w.logs.empty())) send_terminal();
+    if (w.end && (w.quiet || w.cancelled || w.logs.empty()) && uploaded_or_small()) send_terminal();
+  }
+
+  bool uploaded_or_small() {
+    auto& w = *s_.work;
+    if (!w.cut || w.cancelled || *w.end == Work::End::canceled || !s_.features.upload) return true;
+    if (w.upload == Work::Upload::none && now_ >= w.upload_at) {
+      w.upload = Work::Upload::running;
+      act(UploadResults{w.job.uuid, w.error});
+    }
+    return w.upload == Work::Upload::done || w.upload == Work::Upload::refused;
+  }
+
+  void on(const Uploaded& event) {
+    if (!s_.work || s_.work->upload != Work::Upload::running) return;
+    auto& w = *s_.work;
+    if (event.status >= 200 && event.status < 300) {
+      w.upload = Work::Upload::done;
+      return;
+    }
+    const bool again = event.status == 0 || event.status == 429 || event.status >= 500;
+    w.upload = again && ++w.upload_failures < s_.options.uploads ? Work::Upload::none : Work::Upload::refused;
+    w.upload_at = now_ + back_off(w.upload_failures);
+    log(LogLevel::warning, shown() + ": the results could not be uploaded (" + event.reason + "); " +
+                               (w.upload == Work::Upload::none ? "trying again" : "they are cut"));
   }
 
   // Signs of life, and output as it comes.
@@ -855,7 +897,8 @@ class Machine {
       case Work::Channel::opening: return never;
       case Work::Channel::open: {
         const bool silent = w.terminal_sent || w.quiet || (own_channel() && w.cancelled);
-        const Instant at = silent ? never : w.heartbeat_at;
+        Instant at = silent ? never : w.heartbeat_at;
+        if (w.end && w.cut && w.upload == Work::Upload::none && w.upload_at > now_) at = std::min(at, w.upload_at);
         return w.unanswered.empty() ? at : std::min(at, answer_due());
       }
       case Work::Channel::patch: return w.patching ? never : w.heartbeat_at;

@@ -263,7 +263,7 @@ std::map<std::string, std::string> measured(const ClaimedJob& job, const std::ma
   return {{std::string("\0bencher", 8), out + "}"}};
 }
 
-void fit(std::vector<Iteration>& iterations, std::size_t bytes) {
+bool fit(std::vector<Iteration>& iterations, std::size_t bytes) {
   struct Text {
     std::string* text;
     std::size_t cost;
@@ -282,7 +282,7 @@ void fit(std::vector<Iteration>& iterations, std::size_t bytes) {
   std::size_t all = total;
   for (const auto& text : texts)
     all += text.cost;
-  if (all <= bytes) return;
+  if (all <= bytes) return false;
   // The shortest keep all of theirs; what they leave is shared by the rest.
   std::sort(texts.begin(), texts.end(), [](const Text& a, const Text& b) { return a.cost < b.cost; });
   std::size_t left = bytes > total ? bytes - total : 0;
@@ -295,6 +295,7 @@ void fit(std::vector<Iteration>& iterations, std::size_t bytes) {
       left -= texts[i].cost;
     }
   }
+  return true;
 }
 
 std::string event_message(std::string_view event, const std::string& job) {
@@ -312,6 +313,15 @@ std::string completed_message(const std::string& job, const std::vector<Iteratio
 std::string failed_message(const std::string& job, const std::vector<Iteration>& iterations, const std::string& error) {
   return json::serialize(json::object{
       {"event", "failed"}, {"job", job}, {"results", to_json(iterations)}, {"error", to_valid_utf8(error)}});
+}
+
+std::string completed_uploaded_message(const std::string& job) {
+  return json::serialize(json::object{{"event", "completed"}, {"job", job}, {"uploaded", true}});
+}
+
+std::string failed_uploaded_message(const std::string& job, const std::string& error) {
+  return json::serialize(
+      json::object{{"event", "failed"}, {"job", job}, {"uploaded", true}, {"error", to_valid_utf8(error)}});
 }
 
 std::string log_message(const std::string& job, std::uint32_t iteration, bool standard_error, std::uint64_t offset,

@@ -468,3 +468,93 @@ TEST_CASE("stages are told once, when they are reached; after a reconnect, what 
   plain.tell(Prepared{ImageConfig{}});
   CHECK_FALSE(plain.find<Patch>());
 }
+
+namespace {
+
+constexpr const char* takes_uploads = "logs, resume, upload";
+
+/// A job whose output is over what a message holds has ended.
+void end_large(World& world) {
+  world.claim();
+  world.tell(ChannelOpened{takes_uploads});
+  world.ack();
+  world.tell(Prepared{ImageConfig{}});
+  for (int i = 0; i < 70; ++i) {
+    world.tell(Output{false, std::string(64 * 1024, 'x')});
+    while (!world.state.work->sent_logs.empty())
+      world.ack();
+  }
+  world.tell(Ended{.files = {{"/o", "f"}}});
+}
+
+}  // namespace
+
+TEST_CASE("results over a message's limit are uploaded, and the terminal message says so") {
+  World world;
+  end_large(world);
+  REQUIRE(world.find<KeepResult>());
+  CHECK(world.find<KeepResult>()->files.at("/o") == "f");
+  REQUIRE(world.find<UploadResults>());
+  CHECK(world.find<UploadResults>()->job == uuid);
+  CHECK(world.sent().empty());
+  // The job lives as long as the upload takes.
+  world.pass(seconds(1));
+  CHECK(world.sent() == Events{"heartbeat"});
+  world.tell(Uploaded{204, ""});
+  CHECK(world.message() ==
+        boost::json::parse(R"({"event":"completed","job":"550e8400-e29b-41d4-a716-446655440000","uploaded":true})"));
+  SUBCASE("a server that restarted gets them again") {
+    world.tell(ChannelClosed{.was_open = true, .code = 1001, .reason = {}});
+    world.pass(seconds(1));
+    world.tell(ChannelOpened{takes_uploads});
+    CHECK(world.find<UploadResults>());
+    world.tell(Uploaded{204, ""});
+    CHECK(world.message().as_object().contains("uploaded"));
+  }
+  SUBCASE("then they are forgotten") {
+    world.ack();
+    world.ack();
+    CHECK(world.find<ForgetResults>());
+  }
+}
+
+TEST_CASE("an upload that fails is tried again; one that is refused leaves the results cut") {
+  for (const int status : {413, 404, 405, 409}) {
+    World world;
+    end_large(world);
+    world.tell(Uploaded{status, "no"});
+    CHECK_FALSE(world.find<UploadResults>());
+    CHECK(world.message().at("results").at(0).at("stdout").as_string().find("cut here") != std::string::npos);
+  }
+  World world;
+  end_large(world);
+  for (const int wait : {1, 2, 4, 8, 16, 30, 30}) {
+    world.tell(Uploaded{wait == 4 ? 503 : 0, "lost"});
+    CHECK_FALSE(world.find<UploadResults>());
+    for (int i = 0; i < wait; ++i) {
+      CHECK_FALSE(world.find<UploadResults>());
+      world.pass(seconds(1));
+      world.ack();
+    }
+    CHECK(world.state.work->upload == AgentState::Work::Upload::running);
+  }
+  world.tell(Uploaded{0, "lost"});
+  CHECK(world.message().as_object().contains("results"));
+}
+
+TEST_CASE("nothing is uploaded that a message holds, that was canceled, or that the server does not take") {
+  World small;
+  small.claim();
+  small.tell(ChannelOpened{takes_uploads});
+  small.tell(Prepared{ImageConfig{}});
+  small.tell(Ended{.files = {}});
+  CHECK_FALSE(small.find<UploadResults>());
+
+  World impatient;
+  end_large(impatient);
+  impatient.tell(Shutdown{});
+  CHECK_FALSE(impatient.find<CancelUpload>());
+  impatient.tell(Shutdown{});
+  CHECK(impatient.find<CancelUpload>());
+  CHECK(impatient.message().as_object().contains("results"));
+}

@@ -39,6 +39,7 @@ struct AgentOptions {
   std::chrono::seconds job_slack{30};  ///< beyond the poll timeout, for the answer to `ready`
   std::chrono::seconds own_terminal_timeout{5};
   int own_resends = 5;
+  int uploads = 8;  ///< of one job's results, before they are cut instead
   /// Before it is opened again, and as much again at random.
   std::chrono::milliseconds reconnect{5000};
   int reconnects = 100;           ///< that fail, one after the other, until a result is dropped
@@ -96,13 +97,18 @@ struct Ended {
 struct RunFailed {
   Error error;
 };
+/// The results were uploaded, or not.
+struct Uploaded {
+  int status = 0;  ///< HTTP; 0: no answer
+  std::string reason;
+};
 /// Time has passed.
 struct Tick {};
 /// Somebody asks the runner to stop: the first time after the job, the second time at once.
 struct Shutdown {};
 
 using Event = std::variant<Started, Claimed, ClaimRefused, ChannelOpened, ChannelClosed, ChannelMessage, PatchAnswered,
-                           Prepared, ProgramStarted, Output, Ended, RunFailed, Tick, Shutdown>;
+                           Prepared, ProgramStarted, Output, Ended, RunFailed, Uploaded, Tick, Shutdown>;
 
 // What to do.
 struct Claim {
@@ -134,6 +140,19 @@ struct RunIteration {
 };
 /// End the pull or the run; `Prepared`, `Ended` or `RunFailed` still comes.
 struct CancelWork {};
+/// An iteration is among the results, with all its output: keep it for an upload.
+struct KeepResult {
+  int exit_code;
+  std::map<std::string, std::string> files;
+};
+/// Upload what was kept; `Uploaded` comes.
+struct UploadResults {
+  std::string job;
+  std::string error;  ///< of the job; may be empty
+};
+struct CancelUpload {};
+/// The results are with the server, or lost.
+struct ForgetResults {};
 /// The job is over: remove what was unpacked.
 struct CleanUp {};
 struct Log {
@@ -145,7 +164,7 @@ struct Exit {
 };
 
 using Action = std::variant<Claim, CancelClaim, OpenChannel, Send, CloseChannel, Patch, Prepare, RunIteration,
-                            CancelWork, CleanUp, Log, Exit>;
+                            CancelWork, KeepResult, UploadResults, CancelUpload, ForgetResults, CleanUp, Log, Exit>;
 
 struct AgentState {
   AgentOptions options;
@@ -160,6 +179,7 @@ struct AgentState {
   /// What the server said that it can.
   struct Features {
     bool logs = false;    ///< takes output as it comes
+    bool upload = false;  ///< takes results that are too large for a message
     bool resume = false;  ///< takes up a running job again on the runner's own channel
   } features;
 
@@ -215,6 +235,10 @@ struct AgentState {
     enum class End { completed, failed, canceled };
     std::optional<End> end;
     std::string error;
+    bool cut = false;  ///< `results` are not whole
+    enum class Upload { none, running, done, refused } upload = Upload::none;
+    int upload_failures = 0;
+    Instant upload_at{};
     bool terminal_sent = false;
     int sends = 0;
   };

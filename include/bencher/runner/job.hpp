@@ -65,8 +65,8 @@ struct Iteration {
 std::map<std::string, std::string> measured(const ClaimedJob& job, const std::map<std::string, std::string>& files,
                                             std::chrono::microseconds wall);
 
-/// Cuts the longest texts, with a mark, until all of them fit `bytes` of JSON.
-void fit(std::vector<Iteration>& iterations, std::size_t bytes);
+/// Cuts the longest texts, with a mark, until all of them fit `bytes` of JSON. Whether it had to.
+bool fit(std::vector<Iteration>& iterations, std::size_t bytes);
 
 /// What a message may hold, with room for the rest under the server's limit of 4 MiB.
 constexpr std::size_t message_limit = 3'670'016;
@@ -77,6 +77,9 @@ std::string event_message(std::string_view event, const std::string& job);
 std::string stage_message(const std::string& job, std::string_view stage);
 std::string completed_message(const std::string& job, const std::vector<Iteration>& iterations);
 std::string failed_message(const std::string& job, const std::vector<Iteration>& iterations, const std::string& error);
+/// The same, when the results were uploaded before.
+std::string completed_uploaded_message(const std::string& job);
+std::string failed_uploaded_message(const std::string& job, const std::string& error);
 /// `data` is UTF-8, `offset` the bytes of the stream's text before it in this iteration.
 std::string log_message(const std::string& job, std::uint32_t iteration, bool standard_error, std::uint64_t offset,
                         const std::string& data);
