@@ -162,7 +162,7 @@ struct UpArguments {
   std::string host = "https://api.bencher.dev", runner, key, work_dir;
   SandboxArguments sandbox;
   std::string protocol = "auto";
-  unsigned poll_timeout = 30;
+  unsigned poll_timeout = 30, reconnect_delay = 5;  // seconds
   std::uint64_t max_output_size = 25u << 20;
   std::uint32_t max_file_count = 255;
 };
@@ -203,6 +203,9 @@ int up(const UpArguments& arguments) {
   options.agent.version = version;
   std::random_device random;
   options.agent.seed = std::uint64_t{random()} << 32 | random();
+  // A server that refuses is not asked without a pause.
+  options.agent.reconnect = std::max(std::chrono::milliseconds(100),
+                                     std::chrono::milliseconds(std::chrono::seconds(arguments.reconnect_delay)));
   options.agent.poll_timeout = std::chrono::seconds(arguments.poll_timeout);
   options.agent.max_output = arguments.max_output_size;
 
@@ -378,6 +381,11 @@ int main(int argc, char** argv) {
       ->add_option("--poll-timeout", up_arguments.poll_timeout,
                    "Seconds that a claim waits for a job; 60 at most by `jobs`")
       ->check(CLI::Range(1, 900))
+      ->capture_default_str();
+  up_command
+      ->add_option("--reconnect-delay", up_arguments.reconnect_delay,
+                   "Seconds until a lost channel is opened again, and as much again at random; of `channel`")
+      ->check(CLI::Range(0, 3600))
       ->capture_default_str();
   add_sandbox_options(*up_command, up_arguments.sandbox, true);
   up_command->add_option("--max-output-size", up_arguments.max_output_size, "Bytes of each output stream")

@@ -157,7 +157,7 @@ TEST_SUITE("apps/job") {
     world.add_runner();
     const Gate gate(world.dir / "gate");
     world.push_script("v1", "echo before >&2; read line < \"$GATE\"; echo '" + one_metric + "'");
-    auto runner = world.start_runner("runner-one", "process", {"--protocol", "channel"});
+    auto runner = world.start_runner("runner-one", "process", {"--protocol", "channel", "--reconnect-delay", "0"});
     const json::object gated{{"env", json::object{{"GATE", gate.path()}}}};
     const auto job = job_of(world.run_image("bench:v1", gated));
     world.follow(job, [](const json::object& line) { return has_log(line, "before"); });
