@@ -3,11 +3,13 @@
 #include <cstring>
 #include <fcntl.h>
 #include <iostream>
+#include <random>
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <thread>
 #include <unistd.h>
 
@@ -79,7 +81,7 @@ Result<WorkDir> open_work_dir(const std::string& given, const std::string& name)
   if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
     return Error(Errc::conflict,
                  "the work folder '" + path.string() + "' is in use by another runner; give --work-dir");
-  for (const char* stale : {"job", "runs"})
+  for (const char* stale : {"job", "runs", "results"})
     files::remove_tree(path / stale);
   return WorkDir{std::move(path), std::move(lock)};
 }
@@ -150,10 +152,17 @@ void add_sandbox_options(CLI::App& command, SandboxArguments& arguments, bool wi
       ->capture_default_str();
 }
 
+std::string machine_architecture() {
+  utsname name{};
+  uname(&name);
+  return name.machine;
+}
+
 struct UpArguments {
   std::string host = "https://api.bencher.dev", runner, key, work_dir;
   SandboxArguments sandbox;
-  unsigned poll_timeout = 30;
+  std::string protocol = "auto";
+  unsigned poll_timeout = 30, reconnect_delay = 5;  // seconds
   std::uint64_t max_output_size = 25u << 20;
   std::uint32_t max_file_count = 255;
 };
@@ -186,6 +195,17 @@ int up(const UpArguments& arguments) {
                                 .work_dir = work_dir->path,
                                 .max_file_count = arguments.max_file_count,
                                 .agent = {}};
+  options.agent.protocol = arguments.protocol == "jobs"      ? runner::Protocol::jobs
+                           : arguments.protocol == "channel" ? runner::Protocol::channel
+                                                             : runner::Protocol::automatic;
+  options.agent.os = "linux";
+  options.agent.arch = machine_architecture();
+  options.agent.version = version;
+  std::random_device random;
+  options.agent.seed = std::uint64_t{random()} << 32 | random();
+  // A server that refuses is not asked without a pause.
+  options.agent.reconnect = std::max(std::chrono::milliseconds(100),
+                                     std::chrono::milliseconds(std::chrono::seconds(arguments.reconnect_delay)));
   options.agent.poll_timeout = std::chrono::seconds(arguments.poll_timeout);
   options.agent.max_output = arguments.max_output_size;
 
@@ -351,8 +371,21 @@ int main(int argc, char** argv) {
   up_command->add_option("--key", up_arguments.key, "Key of this runner; better in the environment")
       ->envname("BENCHER_RUNNER_KEY")
       ->required();
-  up_command->add_option("--poll-timeout", up_arguments.poll_timeout, "Seconds that a claim waits for a job")
-      ->check(CLI::Range(1, 60))
+  up_command
+      ->add_option("--protocol", up_arguments.protocol,
+                   "How to talk to the server: `jobs`, a claim and a channel for each job; `channel`, one channel for "
+                   "all, as Bencher 0.6.12 has it; `auto`: jobs where the server has it")
+      ->check(CLI::IsMember({"auto", "jobs", "channel"}))
+      ->capture_default_str();
+  up_command
+      ->add_option("--poll-timeout", up_arguments.poll_timeout,
+                   "Seconds that a claim waits for a job; 60 at most by `jobs`")
+      ->check(CLI::Range(1, 900))
+      ->capture_default_str();
+  up_command
+      ->add_option("--reconnect-delay", up_arguments.reconnect_delay,
+                   "Seconds until a lost channel is opened again, and as much again at random; of `channel`")
+      ->check(CLI::Range(0, 3600))
       ->capture_default_str();
   add_sandbox_options(*up_command, up_arguments.sandbox, true);
   up_command->add_option("--max-output-size", up_arguments.max_output_size, "Bytes of each output stream")

@@ -26,6 +26,19 @@ Result<st::RunnerRow> the_runner(st::Connection& c, const http::RequestHead& hea
   return *std::move(row);
 }
 
+Result<RunnersJob> the_job(st::Connection& c, const http::RequestHead& head, const http::Params& path) {
+  BENCHER_TRY(auto runner, the_runner(c, head, path[0].second));
+  BENCHER_TRY(const auto uuid, AnyUuid::parse(path[1].second));
+  auto job = st::find_job(c, uuid);
+  if (!job) return not_found("job", uuid.str());
+  if (job->runner_id != runner.id) return Error(Errc::forbidden, "the job belongs to another runner");
+  return RunnersJob{std::move(runner), *std::move(job)};
+}
+
+void announce_features(http::Exchange& exchange) {
+  exchange.add_upgrade_header("Bencher-Features", "logs, resume, upload");
+}
+
 std::string pull_token(const Context& context, const ClaimedJob& job, Timestamp now) {
   TokenClaims claims;
   claims.audience = "oci_runner";

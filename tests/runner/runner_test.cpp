@@ -192,6 +192,10 @@ TEST_CASE("a job is claimed, pulled, run with its live output, and delivered") {
           std::to_string(message.at("iteration").as_int64()) + std::string(message.at("stream").as_string()) + " ";
     CHECK(logged.find("0stdout") != std::string::npos);
     CHECK(logged.find("1stderr") != std::string::npos);
+    std::string stages;
+    for (const auto& message : world.of("heartbeat"))
+      if (const auto* stage = message.as_object().if_contains("stage")) stages += std::string(stage->as_string()) + " ";
+    CHECK(stages == "pulled booted ran ");
     CHECK(world.channels == 1);
     CHECK(world.claims == 2);
     std::filesystem::remove("/tmp/bencher-runner-test");

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,6 +19,7 @@ struct HttpRequest {
   std::string url;  ///< absolute, http or https
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  std::filesystem::path body_file = {};  ///< sent in place of `body`, a part at a time; not followed to redirects
   /// Called with each part of a 2xx answer's body as it comes, instead of collecting it; false ends the transfer.
   std::function<bool(std::string_view)> on_data;
   std::chrono::milliseconds connect_timeout{15'000};
@@ -50,7 +52,7 @@ class HttpClient {
   HttpClient& operator=(HttpClient&&) noexcept;
 
   /// Any HTTP status is a response. Errors: `unavailable` (no connection, lost, TLS; the message says which),
-  /// `timed_out`, `cancelled` (by `on_data` or `cancel`), `too_large`, `invalid_argument` (the URL).
+  /// `timed_out`, `cancelled` (by `on_data` or `cancel`), `too_large`, `invalid_argument` (the URL, the file).
   Result<HttpResponse> send(const HttpRequest& request);
   /// Ends the running `send`, and every later one, with `cancelled`.
   void cancel() noexcept;
