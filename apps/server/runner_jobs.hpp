@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "bencher/job/channel.hpp"
+
 #include "apps/server/app.hpp"
 #include "apps/server/hub.hpp"
 #include "lib/job/json.hpp"
@@ -14,35 +16,13 @@
 
 namespace bencher::server {
 
-/// What a runner says of its job, in the forms of both of the protocol's revisions.
-struct RunnerMessage {
-  std::optional<std::string> event;
-  std::optional<std::string> status;
-  std::optional<AnyUuid> job;
-  std::optional<std::vector<IterationOutputWire>> results;
-  std::optional<std::string> error;
-  std::optional<int> exit_code;
-  std::optional<std::string> stdout_;
-  std::optional<std::string> stderr_;
-  std::optional<std::map<std::string, std::string>> output;
-  std::optional<std::uint32_t> iteration;
-  std::optional<std::string> stream;
-  std::optional<std::uint64_t> offset;
-  std::optional<std::string> data;
-  std::optional<bool> uploaded;  ///< the results came before, in place of `results`
-};
-BOOST_DESCRIBE_STRUCT(RunnerMessage, (),
-                      (event, status, job, results, error, exit_code, stdout_, stderr_, output, iteration, stream,
-                       offset, data, uploaded))
-
-/// The results that a terminal message itself has.
-JobOutput output_of(RunnerMessage message);
-/// The results of a terminal message, from the upload before it where it says so. Error: `not_found`, there is none;
-/// `invalid_argument`, it cannot be read.
-Task<Result<JobOutput>> results_of(Context& context, const st::JobRow& row, JobEvent event, RunnerMessage message);
-
 /// The runner of the path, if the request has its key. Error: `unauthenticated`, whatever is wrong.
 Result<st::RunnerRow> the_runner(st::Connection& c, const http::RequestHead& head, std::string_view id);
+
+/// The results of a terminal message: what it says itself, or what was uploaded before. Error: `not_found`, there is no
+/// upload; `invalid_argument`, it cannot be read.
+Task<Result<JobOutput>> results_of(Context& context, const st::JobRow& row, JobEvent event, bool uploaded,
+                                   JobOutput said);
 
 /// Before a runner's upgrade: says in its answer what runners of ours may do here beyond Bencher's protocol.
 void announce_features(http::Exchange& exchange);
@@ -56,8 +36,6 @@ Result<RunnersJob> the_job(st::Connection& c, const http::RequestHead& head, con
 
 /// For one job's image, and only to pull it.
 std::string pull_token(const Context& context, const ClaimedJob& job, Timestamp now);
-/// The configuration as runners get it.
-JobConfigWire config_for_runner(const JobConfig& config);
 
 /// One look for a job.
 struct Attempt {
@@ -88,6 +66,8 @@ Task<Result<Finished>> finish(Context& context, const st::JobRow& row, JobEvent 
 /// The runner was heard of; stored now and then.
 Task<void> beat(Context& context, LiveJob& live);
 /// Keeps what is new in a log message.
-void take_log(Context& context, const AnyUuid& job, const RunnerMessage& message);
+void take_log(Context& context, const AnyUuid& job, const channel::Log& log);
+/// The job has come that far on its runner.
+Task<void> reach(Context& context, st::JobId id, JobStage stage);
 
 }  // namespace bencher::server

@@ -148,10 +148,10 @@ const std::array<CustomEndpoint, 1> endpoints{
 
 }  // namespace
 
-Task<Result<JobOutput>> results_of(Context& context, const st::JobRow& row, JobEvent event, RunnerMessage message) {
+Task<Result<JobOutput>> results_of(Context& context, const st::JobRow& row, JobEvent event, bool uploaded,
+                                   JobOutput said) {
   // What is not taken anyway needs no file: it may be gone, since the same message came before.
-  if (!message.uploaded.value_or(false) || !next_status(row.state.status, event))
-    co_return output_of(std::move(message));
+  if (!uploaded || !next_status(row.state.status, event)) co_return std::move(said);
   const auto file = context.hub->results_file(row.uuid);
   const auto load = [&]() -> Result<JobOutput> {
     std::ifstream in(file, std::ios::binary);
@@ -161,7 +161,7 @@ Task<Result<JobOutput>> results_of(Context& context, const st::JobRow& row, JobE
     return parse_job_output(std::move(text).str());
   };
   auto output = co_await context.compute(load);
-  if (output && message.error) output->error = std::move(message.error);
+  if (output && said.error) output->error = std::move(said.error);
   co_return output;
 }
 

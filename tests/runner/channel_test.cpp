@@ -432,7 +432,7 @@ class Replay {
 
  private:
   static std::string test_data(const std::string& name) {
-    return bencher::test::read_data("channel/channel_" + name + ".jsonl");
+    return bencher::test::read_data("channel/" + name + ".jsonl");
   }
 
   void tell(Event event) {
