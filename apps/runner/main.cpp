@@ -106,10 +106,12 @@ void scrub(int argc, char** argv, const char* flag) {
 
 struct SandboxArguments {
   std::string name = "auto", floor, kernel, cache_dir, firecracker, acceleration = "auto";
+  std::uint64_t cache_size = 10ull << 30;  // bytes
 
   sandbox::Options options(const fs::path& work_dir) const {
     return {.work_dir = work_dir / "runs",
             .cache_dir = cache_dir,
+            .cache_bytes = cache_size,
             .kernel = kernel,
             .acceleration = acceleration == "kvm"   ? sandbox::Acceleration::kvm
                             : acceleration == "tcg" ? sandbox::Acceleration::tcg
@@ -144,7 +146,13 @@ void add_sandbox_options(CLI::App& command, SandboxArguments& arguments, bool wi
   }
   command.add_option("--kernel", arguments.kernel, "Linux kernel of microVMs, boot/vmlinuz-VERSION; else looked for");
   command.add_option("--firecracker", arguments.firecracker, "Program to run microVMs with, in place of QEMU");
-  command.add_option("--cache-dir", arguments.cache_dir, "Folder for what microVMs keep of images");
+  command.add_option("--cache-dir", arguments.cache_dir,
+                     "Folder for images that were pulled, and what is made of them; shared by this user's runners");
+  command
+      .add_option("--cache-size", arguments.cache_size,
+                  "Bytes of that folder, with KiB, MiB, GiB or TiB; what was used longest ago goes beyond")
+      ->transform(CLI::AsSizeValue(false))
+      ->default_str("10GiB");
   command
       .add_option("--acceleration", arguments.acceleration,
                   "Of microVMs: `kvm`, `tcg` (emulated, slow), or `auto`: kvm where guests come up under it")
@@ -232,7 +240,6 @@ int up(const UpArguments& arguments) {
     pthread_kill(waiter.native_handle(), SIGUSR1);
     waiter.join();
   }
-  files::remove_tree(work_dir->path / "job");
   return code;
 }
 

@@ -223,15 +223,23 @@ Result<ImageConfig> Runner::prepare(const ClaimedJob& job) {
     http = pull_client_.get();
   }
   if (cancel_work_) return Error(Errc::cancelled, "cancelled");
-  files::remove_tree(options_.work_dir / "job");
-  std::filesystem::create_directories(options_.work_dir / "job");
-  client::RegistrySource source(*http, job.registry, job.project, job.oci_token);
+  BENCHER_TRY(auto cache,
+              sandbox::ImageCache::open(
+                  sandbox_options.cache_dir.empty() ? sandbox::ImageCache::default_folder() : sandbox_options.cache_dir,
+                  sandbox_options.cache_bytes));
+  client::RetryPolicy retry;
+  retry.wait = [this](milliseconds time) {
+    std::unique_lock lock(mutex_);
+    return !room_.wait_for(lock, time, [this] { return stopped_ || cancel_work_; });
+  };
+  client::RegistrySource source(*http, job.registry, job.project, job.oci_token, retry);
   PullOptions pull_options;
   pull_options.limits.bytes = job.disk;
   pull_options.cancelled = [this] { return cancel_work_.load(); };
-  auto config = pull(source, job.digest, root(), pull_options);
-  if (!config) return std::move(config).error().within("cannot pull the image");
-  return config;
+  auto image = hold_image(cache, job.registry + "\n" + job.project, source, job.digest, pull_options);
+  if (!image) return std::move(image).error().within("cannot pull the image");
+  image_ = *std::move(image);
+  return image_->config;
 }
 
 void Runner::perform(const RunIteration& action) {
@@ -286,9 +294,8 @@ void Runner::iterate(const RunIteration& action) {
   request.file_paths = action.job.file_paths;
   request.max_file_count = options_.max_file_count;
   request.max_file_bytes = options_.agent.max_output;
-  request.disposable_root = action.last;
   request.image_digest = action.job.digest.str();
-  auto outcome = box->run(root(), machine, request, sink);
+  auto outcome = box->run(image_->root, machine, request, sink);
   if (!outcome) {
     push(RunFailed{std::move(outcome).error()});
     return;
@@ -367,7 +374,7 @@ void Runner::perform(const CleanUp&) {
       sandbox_.reset();
       pull_client_.reset();
     }
-    files::remove_tree(options_.work_dir / "job");
+    image_.reset();
   });
 }
 

@@ -20,6 +20,7 @@
 #include "bencher/sandbox/sandbox.hpp"
 
 #include "apps/runner/result_spool.hpp"
+#include "apps/runner/root_cache.hpp"
 #include "lib/http/websocket_client.hpp"
 
 namespace bencher::runner {
@@ -91,7 +92,6 @@ class Runner {
   Result<ImageConfig> prepare(const ClaimedJob& job);
   void iterate(const RunIteration& action);
   Uploaded upload(const UploadResults& action);
-  std::filesystem::path root() const { return options_.work_dir / "job" / "root"; }
 
   RunnerOptions options_;
   Logger& logger_;
@@ -114,7 +114,9 @@ class Runner {
   std::shared_ptr<sandbox::Sandbox> sandbox_;
   std::unique_ptr<client::HttpClient> upload_client_;
   std::atomic<bool> cancel_work_{false};
-  std::optional<ResultSpool> spool_;  // the worker's alone
+  // The worker's alone.
+  std::optional<ResultSpool> spool_;
+  std::optional<HeldImage> image_;
 
   std::unique_ptr<http::WebSocketClient> channel_;
   std::uint64_t channel_number_ = 0;

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <utility>
 
 namespace bencher::client {
 
@@ -137,6 +138,7 @@ struct HttpClient::Impl {
     std::size_t header_bytes = 0;
     bool too_large = false;
     bool stopped = false;  // by on_data
+    bool has_data = false;
     std::exception_ptr exception;
     int body_fd = -1;
     off_t body_size = 0, body_at = 0;
@@ -186,7 +188,10 @@ struct HttpClient::Impl {
       long status = 0;
       curl_easy_getinfo(transfer.owner.easy, CURLINFO_RESPONSE_CODE, &status);
       if (transfer.request.on_data && status >= 200 && status < 300) {
-        if (!transfer.request.on_data({data, bytes})) {
+        const bool first = std::exchange(transfer.has_data, true) == false;
+        transfer.response.status = static_cast<int>(status);
+        if ((first && transfer.request.on_response && !transfer.request.on_response(transfer.response)) ||
+            !transfer.request.on_data({data, bytes})) {
           transfer.stopped = true;
           return 0;
         }
@@ -243,6 +248,10 @@ struct HttpClient::Impl {
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (request.connect_timeout.count() > 0)
       curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
+    if (request.stall_timeout.count() > 0) {
+      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.stall_timeout.count()));
+    }
     if (deadline) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - SteadyClock::now()).count();
       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(left, 1)));

@@ -58,12 +58,12 @@ class World {
                .runner = "r",
                .key = "secret-key",
                .sandbox = sandbox,
+               .sandbox_options = {.work_dir = {}, .cache_dir = dir_ / "cache"},
                .work_dir = dir_ / "work",
                .agent = {}};
   }
   ~World() {
     peer.stop();
-    CHECK_FALSE(std::filesystem::exists(dir_ / "work/job/root"));
     CHECK(std::filesystem::is_empty(dir_ / "work/runs"));
   }
 

@@ -14,6 +14,8 @@
 
 namespace bencher::client {
 
+struct HttpResponse;
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;  ///< absolute, http or https
@@ -22,8 +24,11 @@ struct HttpRequest {
   std::filesystem::path body_file = {};  ///< sent in place of `body`, a part at a time; not followed to redirects
   /// Called with each part of a 2xx answer's body as it comes, instead of collecting it; false ends the transfer.
   std::function<bool(std::string_view)> on_data;
+  /// Called before the first `on_data`, with status and headers; false ends the transfer.
+  std::function<bool(const HttpResponse&)> on_response = {};
   std::chrono::milliseconds connect_timeout{15'000};
   std::chrono::milliseconds total_timeout{0};  ///< 0: none
+  std::chrono::seconds stall_timeout{0};       ///< without a byte; 0: none
   std::uint64_t max_body = 64ull << 20;        ///< of a collected body, bytes; more is `too_large`
 };
 
