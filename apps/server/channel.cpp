@@ -186,8 +186,7 @@ Task<void> patch_job(App& app, http::Exchange& exchange, http::Params path) {
     }
     case channel::PatchRule::Do::finish: {
       const bool uploaded = message->uploaded.value_or(false);
-      auto said = output_of(*std::move(message));
-      auto output = co_await results_of(context, found->job, rule.event, uploaded, std::move(said));
+      auto output = co_await results_of(context, found->job, rule.event, uploaded, output_of(*std::move(message)));
       if (!output) {
         auto missing = Error(Errc::conflict, output.error().message());
         reply = std::move(missing);

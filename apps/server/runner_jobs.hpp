@@ -16,13 +16,13 @@
 
 namespace bencher::server {
 
+/// The results of a terminal message: its own, or where it says so those of the upload before it. Error: `not_found`,
+/// there is none; `invalid_argument`, it cannot be read.
+Task<Result<JobOutput>> results_of(Context& context, const st::JobRow& row, JobEvent event, bool uploaded,
+                                   JobOutput output);
+
 /// The runner of the path, if the request has its key. Error: `unauthenticated`, whatever is wrong.
 Result<st::RunnerRow> the_runner(st::Connection& c, const http::RequestHead& head, std::string_view id);
-
-/// The results of a terminal message: what it says itself, or what was uploaded before. Error: `not_found`, there is no
-/// upload; `invalid_argument`, it cannot be read.
-Task<Result<JobOutput>> results_of(Context& context, const st::JobRow& row, JobEvent event, bool uploaded,
-                                   JobOutput said);
 
 /// Before a runner's upgrade: says in its answer what runners of ours may do here beyond Bencher's protocol.
 void announce_features(http::Exchange& exchange);

@@ -98,9 +98,11 @@ Task<void> put_results(App& app, http::Exchange& exchange, http::Params path) {
   const auto& row = endpoints[0].row;
   const auto work = [&](st::Connection& c) -> Result<st::JobRow> {
     BENCHER_TRY(auto found, the_job(c, exchange.head(), path));
-    if (!in_flight(found.job.state.status))
-      return Error(Errc::conflict, fmt::format("the job is {}; only a claimed or running job takes results",
-                                               to_string(found.job.state.status)));
+    // A job that was given up as lost still takes them: its runner's word beats the guess.
+    const auto status = found.job.state.status;
+    if (!in_flight(status) && status != JobStatus::failed)
+      return Error(Errc::conflict,
+                   fmt::format("the job is {}; only a claimed or running job takes results", to_string(status)));
     return found.job;
   };
   auto job = co_await context.read(work);
@@ -115,15 +117,17 @@ Task<void> put_results(App& app, http::Exchange& exchange, http::Params path) {
     co_await app.answer(exchange, row, *std::move(refused));
     co_return;
   }
-  // It may have ended meanwhile; then nobody would remove the file.
-  auto still = co_await context.read(work);
-  if (!still) {
-    co_await app.answer(exchange, row, std::move(still).error());
-    co_return;
-  }
   auto kept = part.keep_as(file);
   if (!kept) {
     co_await app.answer(exchange, row, std::move(kept).error());
+    co_return;
+  }
+  // It may have ended meanwhile; then nobody else would remove the file.
+  auto still = co_await context.read(work);
+  if (!still) {
+    std::error_code ignored;
+    fs::remove(file, ignored);
+    co_await app.answer(exchange, row, std::move(still).error());
     co_return;
   }
   http::Reply done;
@@ -149,9 +153,9 @@ const std::array<CustomEndpoint, 1> endpoints{
 }  // namespace
 
 Task<Result<JobOutput>> results_of(Context& context, const st::JobRow& row, JobEvent event, bool uploaded,
-                                   JobOutput said) {
+                                   JobOutput output) {
   // What is not taken anyway needs no file: it may be gone, since the same message came before.
-  if (!uploaded || !next_status(row.state.status, event)) co_return std::move(said);
+  if (!uploaded || !next_status(row.state.status, event)) co_return std::move(output);
   const auto file = context.hub->results_file(row.uuid);
   const auto load = [&]() -> Result<JobOutput> {
     std::ifstream in(file, std::ios::binary);
@@ -160,9 +164,9 @@ Task<Result<JobOutput>> results_of(Context& context, const st::JobRow& row, JobE
     text << in.rdbuf();
     return parse_job_output(std::move(text).str());
   };
-  auto output = co_await context.compute(load);
-  if (output && said.error) output->error = std::move(said.error);
-  co_return output;
+  auto loaded = co_await context.compute(load);
+  if (loaded && output.error) loaded->error = std::move(output.error);
+  co_return loaded;
 }
 
 std::span<const CustomEndpoint> runner_result_endpoints() {

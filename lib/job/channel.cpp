@@ -145,7 +145,7 @@ class Machine {
 
   void finish(const AnyUuid& job, JobEvent event, RunnerMessage message) {
     const bool uploaded = message.uploaded.value_or(false);
-    act(Finish{job, event, output_of(std::move(message)), uploaded});
+    act(Finish{job, event, output_of(std::move(message)), uploaded, s_.waits == Waits::late_result});
   }
 
   void sign_of_life(RunnerMessage message) {
@@ -195,7 +195,6 @@ class Machine {
   void on(const Finished& finished) {
     const auto waited = std::exchange(s_.waits, Waits::nothing);
     if (s_.ended) return;
-    // The runner uploads them again when it comes back.
     if (finished.how == Finished::How::missing) return close(1008, "results_missing");
     if (waited == Waits::late_result) return ack(s_.late);
     if (!s_.held) return;

@@ -60,6 +60,8 @@ struct Shell {
     using How = channel::Finished::How;
     const auto found = jobs.find(a.job.str());
     if (found == jobs.end()) return tell(channel::Finished{How::refused, JobStatus::canceled});
+    if (a.late && a.event == JobEvent::complete && found->second.status == JobStatus::claimed)
+      found->second = *step(found->second, JobEvent::start, Timestamp::of(now));
     const auto before = found->second.status;
     if (a.uploaded && !uploads.contains(a.job.str())) return tell(channel::Finished{How::missing, before});
     const auto stepped = step(found->second, a.event, Timestamp::of(now));
@@ -311,6 +313,14 @@ TEST_SUITE("job/channel") {
     shell.hear(completed);
     CHECK(shell.last() == ack);
     CHECK_FALSE(shell.state.held);
+  }
+
+  TEST_CASE("a result counts although the word that its job runs was lost with the connection") {
+    auto shell = runner_channel();
+    shell.jobs[some_job.str()] = held().state;
+    shell.hear(completed);
+    CHECK(shell.last() == ack);
+    CHECK(shell.jobs[some_job.str()].status == JobStatus::processed);
   }
 
   TEST_CASE("polls are 1 to 900 seconds, 30 when nothing is said") {
