@@ -81,7 +81,7 @@ Result<HeldImage> hold_image(sandbox::ImageCache& cache, const std::string& owne
   if (bytes > options.limits.bytes)
     return Error(Errc::too_large, "the image's files are over the limit of " + std::to_string(options.limits.bytes) +
                                       " bytes; give the spec a larger disk");
-  return HeldImage{*std::move(config), folder / "root", std::move(hold)};
+  return HeldImage{digest, *std::move(config), folder / "root", std::move(hold)};
 }
 
 }  // namespace bencher::runner

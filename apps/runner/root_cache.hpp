@@ -13,6 +13,7 @@ namespace bencher::runner {
 
 /// An unpacked image, which stays where it is for as long as this lives.
 struct HeldImage {
+  Digest digest;
   ImageConfig config;
   std::filesystem::path root;  ///< not to be changed
   files::Fd hold;

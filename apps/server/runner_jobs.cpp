@@ -109,6 +109,9 @@ Task<JobStatus> current_status(Context& context, st::JobId id) {
 
 Task<void> job_ended(Context& context, const st::JobRow& job, std::optional<std::string> error) {
   context.hub->ended(job.id);
+  // Also of a job that had been given up as lost.
+  std::error_code ignored;
+  std::filesystem::remove(context.hub->results_file(job.uuid), ignored);
   context.hub->status(job.uuid, job.state.status, std::nullopt, error);
   const auto work = [](st::Connection& c) { return st::pending_specs(c); };
   const auto pending = co_await context.read(work);

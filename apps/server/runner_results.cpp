@@ -117,15 +117,17 @@ Task<void> put_results(App& app, http::Exchange& exchange, http::Params path) {
     co_await app.answer(exchange, row, *std::move(refused));
     co_return;
   }
-  // It may have ended meanwhile; then nobody would remove the file.
-  auto still = co_await context.read(work);
-  if (!still) {
-    co_await app.answer(exchange, row, std::move(still).error());
-    co_return;
-  }
   auto kept = part.keep_as(file);
   if (!kept) {
     co_await app.answer(exchange, row, std::move(kept).error());
+    co_return;
+  }
+  // It may have ended meanwhile; then nobody else would remove the file.
+  auto still = co_await context.read(work);
+  if (!still) {
+    std::error_code ignored;
+    fs::remove(file, ignored);
+    co_await app.answer(exchange, row, std::move(still).error());
     co_return;
   }
   http::Reply done;

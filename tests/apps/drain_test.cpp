@@ -87,6 +87,7 @@ TEST_SUITE("apps/drain") {
     CHECK(busy.world.server.stop() == 0);
     busy.runner->line("connecting again");
     busy.runner->signal(SIGTERM);
+    busy.runner->line("stopping after this job");
     busy.runner->signal(SIGTERM);
     busy.runner->line("aborted");
     busy.world.server.start();
