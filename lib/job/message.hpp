@@ -25,10 +25,11 @@ struct RunnerMessage {
   std::optional<std::uint64_t> offset;
   std::optional<std::string> data;
   std::optional<std::string> stage;
+  std::optional<bool> uploaded;  ///< the results came before, in place of `results`
 };
 BOOST_DESCRIBE_STRUCT(RunnerMessage, (),
                       (event, status, job, results, error, exit_code, stdout_, stderr_, output, iteration, stream,
-                       offset, data, stage))
+                       offset, data, stage, uploaded))
 
 /// The results of a terminal message.
 JobOutput output_of(RunnerMessage message);
