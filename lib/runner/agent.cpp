@@ -17,7 +17,8 @@ using Phase = AgentState::Phase;
 
 constexpr std::size_t log_chunk = 64 * 1024;
 constexpr int exit_code_timeout = 124;
-constexpr seconds longest_claim{60};
+constexpr int message_too_big = 1009;  // RFC 6455 section 7.4.1
+constexpr seconds longest_claim{60}, least_poll{1};
 constexpr Instant never = Instant::max();
 
 seconds back_off(int failures) {
@@ -198,7 +199,7 @@ class Machine {
   void link_closed(const ChannelClosed& event) {
     if (s_.link.state == Link::State::closed) return;
     s_.link.state = Link::State::closed;
-    if (s_.work) upload_again();
+    if (s_.work) upload_again(event.code);
     const std::string reason = event.reason.empty() ? std::string() : " (" + event.reason + ")";
     const std::string what = event.was_open ? "the channel ended" + reason : "the channel cannot be opened" + reason;
     const bool refused =
@@ -249,11 +250,15 @@ class Machine {
     if (s_.phase != Phase::claiming) return;
     switch (kind) {
       case ServerEvent::job: given(text); return;
-      case ServerEvent::no_job: claim(); return;
+      case ServerEvent::no_job: ask_again(); return;
       case ServerEvent::update:
-        if (!s_.link.hide_version)
-          log(LogLevel::info, "the server offers version " + printable(parse_update_version(text)) +
-                                  " of its own runner; it is not taken, this runner goes on");
+        if (s_.link.hide_version) {
+          close_link();
+          claim_later(reconnect_delay(), "the server offers an update to a runner that does not tell its version");
+          return;
+        }
+        log(LogLevel::info, "the server offers version " + printable(parse_update_version(text)) +
+                                " of its own runner; it is not taken, this runner goes on");
         s_.link.hide_version = true;
         ready();
         return;
@@ -261,6 +266,17 @@ class Machine {
       case ServerEvent::ack:
       case ServerEvent::cancel:
       case ServerEvent::other: return;
+    }
+  }
+
+  // A server that has no job at once, whatever the time, is not asked without a pause.
+  void ask_again() {
+    const auto asked_at = s_.link.job_by - s_.options.poll_timeout - s_.options.job_slack;
+    if (now_ - asked_at >= least_poll) {
+      claim();
+    } else {
+      s_.phase = Phase::waiting;
+      s_.claim_at = asked_at + least_poll;
     }
   }
 
@@ -306,9 +322,11 @@ class Machine {
     }
   }
 
-  // A server that stopped has thrown them away.
-  void upload_again() {
-    if (s_.work->upload == Work::Upload::done) s_.work->upload = Work::Upload::none;
+  // A server that stopped has thrown them away. Another takes less in one message than ours holds.
+  void upload_again(int code) {
+    auto& w = *s_.work;
+    if (w.upload == Work::Upload::done) w.upload = Work::Upload::none;
+    if (code == message_too_big && w.terminal_sent) w.cut = true;
   }
 
   void requeue_logs() {
@@ -354,7 +372,7 @@ class Machine {
     w.channel = Work::Channel::closed;
     w.unanswered.clear();
     if (event.was_open) {
-      upload_again();
+      upload_again(event.code);
       // Only after the acknowledgement of a terminal message does the server end a channel that way.
       if (w.terminal_sent && event.code == 1000) {
         delivered();
@@ -715,7 +733,10 @@ class Machine {
     ++s_.shutdowns;
     switch (s_.phase) {
       case Phase::idle:
-      case Phase::waiting: stop(0); return;
+      case Phase::waiting:
+        if (s_.link.state != Link::State::closed) close_link();
+        stop(0);
+        return;
       case Phase::claiming:
         if (own_channel()) {
           close_link();

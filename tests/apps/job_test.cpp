@@ -144,6 +144,20 @@ TEST_SUITE("apps/job") {
     }
   }
 
+  TEST_CASE("a server with small messages gets larger results all the same") {
+    for (const char* protocol : {"jobs", "channel"}) {
+      CAPTURE(protocol);
+      World world(R"({"server":{"request_body_max_bytes":100000}})");
+      world.add_runner();
+      world.push_script("v1", "head -c 200000 /dev/zero | busybox tr '\\000' x >&2; echo '" + one_metric + "'");
+      auto runner = world.start_runner("runner-one", "process", {"--protocol", protocol, "--reconnect-delay", "0"});
+      const auto ended = world.ended(job_of(world.run_image("bench:v1")));
+      INFO(runner->text());
+      REQUIRE(ended.str("/status") == "processed");
+      CHECK(ended.at("/output/results/0/stderr").as_string().size() == 200000);
+    }
+  }
+
   TEST_CASE("uploaded results are taken from the job's runner only, within a limit, and with the terminal message") {
     World world(R"({"plus":{"runners":{"max_result_bytes":1000}}})");
     world.add_runner("one");

@@ -565,6 +565,19 @@ TEST_CASE("an upload that fails is tried again; one that is refused leaves the r
   CHECK(world.message().as_object().contains("results"));
 }
 
+TEST_CASE("a result that is too large for this server's messages is uploaded, too") {
+  World world;
+  world.claim();
+  world.tell(ChannelOpened{takes_uploads});
+  world.tell(Prepared{ImageConfig{}});
+  world.tell(Ended{.files = {}});
+  CHECK(world.sent() == Events{"completed"});
+  world.tell(ChannelClosed{.was_open = true, .code = 1009, .reason = {}});
+  world.pass(seconds(1));
+  world.tell(ChannelOpened{takes_uploads});
+  CHECK(world.find<UploadResults>());
+}
+
 TEST_CASE("nothing is uploaded that a message holds, that was canceled, or that the server does not take") {
   World small;
   small.claim();

@@ -108,9 +108,26 @@ TEST_CASE("ready says how long to wait and who asks, and is said again when ther
   const auto ready =
       json::parse(R"({"event":"ready","poll_timeout":55,"runner":{"os":"linux","arch":"x86_64","version":"0.6.12"}})");
   CHECK(world.message() == ready);
+  world.clock.advance(seconds(55));
   world.hear(R"({"event":"no_job"})");
   CHECK(world.message() == ready);
   CHECK(world.state.wake_at == world.clock.now() + seconds(85));
+}
+
+TEST_CASE("a server that has no job at once is asked again a second later, not sooner") {
+  Own world;
+  world.open();
+  world.clock.advance(milliseconds(300));
+  world.hear(R"({"event":"no_job"})");
+  CHECK(world.sent().empty());
+  world.pass(milliseconds(699));
+  CHECK(world.sent().empty());
+  world.pass(milliseconds(1));
+  CHECK(world.sent() == Events{"ready"});
+  world.hear(R"({"event":"no_job"})");
+  world.tell(Shutdown{});
+  CHECK(world.find<CloseChannel>());
+  CHECK(world.find<Exit>());
 }
 
 TEST_CASE("the machine does its job on its own channel in order, and asks for the next one on the same") {
@@ -208,10 +225,16 @@ TEST_CASE("an update that is offered is not taken, said once, and not offered ag
   world.open();
   CHECK(world.sent() == Events{"ready"});
   CHECK_FALSE(world.message().as_object().contains("runner"));
-  world.hear(update);
-  CHECK(world.logged().empty());
   world.hear(job_message());
   CHECK(world.find<Prepare>());
+  // A server that does not listen is not asked without a pause.
+  Own deaf;
+  deaf.open();
+  deaf.hear(update);
+  deaf.hear(update);
+  CHECK(deaf.find<CloseChannel>());
+  CHECK(deaf.sent().empty());
+  deaf.until_reopened();
 }
 
 TEST_CASE("a result without an answer is sent again on the same channel, then on others, and at last dropped") {
@@ -338,6 +361,8 @@ TEST_CASE("a cancel is an answer or not; either way the end is told once and the
     world.hear(R"({"event":"cancel"})");  // late
     CHECK(world.sent().empty());
     world.hear(R"({"event":"no_job"})");
+    CHECK(world.sent().empty());
+    world.pass(seconds(1));
     CHECK(world.sent() == Events{"ready"});
   }
 }
@@ -505,6 +530,10 @@ class Replay {
       }
       if (event == "ack" && !world_.outstanding.empty()) world_.outstanding.pop_front();
       tell(ChannelMessage{json::serialize(*frame)});
+      if (event == "no_job") {
+        world_.clock.advance(seconds(1));
+        tell(Tick{});
+      }
       if (event == "job") REQUIRE(world_.find<Prepare>());
       if (event == "cancel") REQUIRE(world_.find<CancelWork>());
     } else if (const auto* code = entry.if_contains("close")) {
