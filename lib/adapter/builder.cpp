@@ -13,6 +13,7 @@
 #include "bencher/base/name.hpp"
 
 #include "lib/adapter/fold.hpp"
+#include "lib/adapter/pages.hpp"
 #include "lib/adapter/text.hpp"
 
 namespace bencher::adapter {
@@ -54,7 +55,10 @@ std::vector<std::uint32_t> first_of_name(const Results& results) {
   };
   // Two thirds of the slots are taken in the end.
   const std::size_t size = count + count / 2 + 8;
-  std::vector<Slot> slots(size, Slot{free_slot, 0});
+  std::vector<Slot> slots;
+  slots.reserve(size);
+  prefer_large_pages(slots.data(), size * sizeof(Slot));
+  slots.resize(size, Slot{free_slot, 0});
   std::vector<std::uint32_t> first;
   const auto slot_of = [&](std::size_t hash) {
     return static_cast<std::size_t>((hash & 0xffff'ffffu) * std::uint64_t{size} >> 32);

@@ -163,9 +163,9 @@ Result<void> read_dot_net_text(std::string_view text, Builder& out) {
       if (line.starts_with("Method,") || line.starts_with("Method;")) {
         auto csv = between(line.data(), text.data() + text.size());
         const char separator = line[6];
-        std::vector<std::string> record;
-        if (!csv_record(csv, separator, record) || !table.header(record)) continue;
-        while (csv_record(csv, separator, record))
+        CsvRecord record;
+        if (!record.take(csv, separator) || !table.header(record)) continue;
+        while (record.take(csv, separator))
           table.row(record);
         break;
       }

@@ -112,15 +112,20 @@ class Console {
 
 /// The CSV after its header line; what stands before that is the context.
 void read_csv(std::string_view text, Builder& out) {
-  std::vector<std::string> header, cells;
-  if (!csv_record(text, ',', header)) return;
+  CsvRecord cells;
+  if (!cells.take(text, ',')) return;
+  const std::vector<std::string> header(cells.begin(), cells.end());
   const auto column = [&](std::string_view name) {
     return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
   };
   const auto time = column("real_time"), cpu_time = column("cpu_time"), unit = column("time_unit"),
              error = column("error_occurred"), label = column("label"), iterations = column("iterations"),
              message = column("error_message");
-  while (csv_record(text, ',', cells)) {
+  std::vector<std::size_t> counters;
+  for (std::size_t i = 1; i < header.size(); ++i)
+    if (i != time && i != cpu_time && i != unit && i != error && i != label && i != iterations && i != message)
+      counters.push_back(i);
+  while (cells.take(text, ',')) {
     const auto cell = [&](std::size_t i) { return i < cells.size() ? trimmed(cells[i]) : std::string_view{}; };
     double value = 0, cpu = 0, factor = 0;
     if (cell(error) == "true") {
@@ -131,11 +136,8 @@ void read_csv(std::string_view text, Builder& out) {
     out.benchmark(cell(0));
     out.latency({value * factor, {}, {}});
     if (any_number(cell(cpu_time), cpu)) out.extra("cpu_time", cpu * factor);
-    for (std::size_t i = 1; i < std::min(header.size(), cells.size()); ++i) {
-      const bool known =
-          i == time || i == cpu_time || i == unit || i == error || i == label || i == iterations || i == message;
-      if (!known && any_number(cell(i), value)) out.extra(header[i], value);
-    }
+    for (const auto i : counters)
+      if (any_number(cell(i), value)) out.extra(header[i], value);
   }
 }
 

@@ -183,16 +183,17 @@ class Table {
 
 /// `"Benchmark","Mode","Threads","Samples","Score","Score Error (99.9%)","Unit","Param: n"`.
 void read_csv(std::string_view text, Builder& out) {
-  std::vector<std::string> header, cells;
+  CsvRecord cells;
   const char separator = text.starts_with("\"Benchmark\";") ? ';' : ',';
-  if (!csv_record(text, separator, header)) return;
+  if (!cells.take(text, separator)) return;
+  const std::vector<std::string> header(cells.begin(), cells.end());
   const auto column = [&](std::string_view name) {
     return static_cast<std::size_t>(
         std::find_if(header.begin(), header.end(), [&](const auto& h) { return h.starts_with(name); }) -
         header.begin());
   };
   const auto mode = column("Mode"), value = column("Score"), error = column("Score Error"), unit = column("Unit");
-  while (csv_record(text, separator, cells)) {
+  while (cells.take(text, separator)) {
     const auto cell = [&](std::size_t i) { return i < cells.size() ? trimmed(cells[i]) : std::string_view{}; };
     Score score;
     score.unit = cell(unit);

@@ -1,5 +1,7 @@
 #include "bencher/adapter/results.hpp"
 
+#include "lib/adapter/pages.hpp"
+
 namespace bencher {
 
 Results::MeasureId Results::measure(std::string_view name) {
@@ -30,13 +32,14 @@ void Results::set_metric(std::size_t benchmark, std::size_t at, const Metric& me
 }
 
 void Results::make_room(double times) {
-  const auto grown = [&](const auto& v) {
-    return static_cast<std::size_t>(static_cast<double>(v.size()) * times) + 16;
+  const auto grow = [&](auto& v) {
+    v.reserve(static_cast<std::size_t>(static_cast<double>(v.size()) * times) + 16);
+    adapter::prefer_large_pages(v.data(), v.capacity() * sizeof(v[0]));
   };
-  names_.reserve(grown(names_));
-  benchmarks_.reserve(grown(benchmarks_));
-  cells_.reserve(grown(cells_));
-  if (!bounds_.empty()) bounds_.reserve(grown(bounds_));
+  grow(names_);
+  grow(benchmarks_);
+  grow(cells_);
+  if (!bounds_.empty()) grow(bounds_);
 }
 
 void Results::shrink() {

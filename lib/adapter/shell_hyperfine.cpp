@@ -114,11 +114,10 @@ class Hyperfine {
 
   bool exit_codes() {
     return json::array(reader_, "an array of exit codes", [&](std::size_t) {
-      if (reader_.take_null()) return true;
+      if (reader_.take_digit() || reader_.take_null()) return true;
       const auto mark = reader_.mark();
       std::string_view digits;
       if (!reader_.number_text(digits)) return false;
-      if (digits.size() == 1) return true;
       std::int32_t code = 0;
       const auto [stop, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), code);
       if (ec == std::errc() && stop == digits.data() + digits.size()) return true;

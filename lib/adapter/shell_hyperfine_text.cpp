@@ -23,8 +23,9 @@ bool wants_median(const Builder& out) {
 
 /// `command,mean,stddev,median,user,system,min,max`, in seconds, and a column for each parameter.
 void read_csv(std::string_view text, Builder& out) {
-  std::vector<std::string> header, cells;
-  if (!csv_record(text, ',', header)) return;
+  CsvRecord cells;
+  if (!cells.take(text, ',')) return;
+  const std::vector<std::string> header(cells.begin(), cells.end());
   const auto column = [&](std::string_view name) {
     return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
   };
@@ -32,7 +33,7 @@ void read_csv(std::string_view text, Builder& out) {
              min_at = column("min"), max_at = column("max"), user_at = column("user"), system_at = column("system");
   const bool has_parameters =
       std::any_of(header.begin(), header.end(), [](const auto& cell) { return cell.starts_with("parameter_"); });
-  while (csv_record(text, ',', cells)) {
+  while (cells.take(text, ',')) {
     const auto number = [&](std::size_t i) -> std::optional<double> {
       double value = 0;
       if (i >= cells.size() || !any_number(trimmed(cells[i]), value)) return {};

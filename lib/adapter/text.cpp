@@ -289,6 +289,8 @@ bool take_number(std::string_view& text, double& out) {
 }
 
 bool any_number(std::string_view token, double& out) {
+  // Most are plain and short; of those without a comma `take_number` takes what `number_in` does.
+  if (token.size() <= 18 && token.find(',') == std::string_view::npos && number_in(token, out)) return true;
   return take_number(token, out) && token.empty();
 }
 
@@ -397,43 +399,57 @@ bool pipe_cells(std::string_view line, std::vector<std::string_view>& out) {
   return true;
 }
 
-bool csv_record(std::string_view& text, char separator, std::vector<std::string>& out) {
-  if (text.empty()) {
-    out.clear();
-    return false;
-  }
-  // Cells of the record before are written over: their memory stays.
-  std::size_t cells = 0, at = 0;
-  for (bool more = true; more; ++cells) {
-    if (cells == most_columns) {
-      out.clear();
-      return false;
-    }
-    if (cells == out.size()) out.emplace_back();
-    auto& cell = out[cells];
-    cell.clear();
+bool CsvRecord::take(std::string_view& text, char separator) {
+  cells_.clear();
+  if (!joined_.empty()) joined_.clear();
+  if (text.empty()) return false;
+  if (take_cells(text, separator)) return true;
+  cells_.clear();
+  return false;
+}
+
+bool CsvRecord::take_cells(std::string_view& text, char separator) {
+  std::size_t at = 0;
+  for (bool more = true; more; at += more) {
+    if (cells_.size() == most_columns) return false;
+    std::string_view cell;
     if (at < text.size() && text[at] == '"') {
-      ++at;
-      for (bool quoted = true; quoted;) {
-        const auto quote = text.find('"', at);
-        if (quote == std::string_view::npos) {
-          out.clear();
-          return false;
-        }
-        quoted = quote + 1 < text.size() && text[quote + 1] == '"';
-        cell.append(text, at, quote + quoted - at);
-        at = quote + 1 + quoted;
-      }
+      if (!take_quoted(text, separator, at, cell)) return false;
+    } else {
+      const auto from = at;
+      if (at < text.size() && text[at] != separator) at = either_at(text, at, separator, '\n');
+      cell = text.substr(from, at - from);
     }
-    const auto from = at;
-    if (at < text.size() && text[at] != separator) at = either_at(text, at, separator, '\n');
-    cell.append(text, from, at - from);
+    cells_.push_back(cell);
     more = at < text.size() && text[at] == separator;
-    at += more;
   }
-  out.resize(cells);
-  if (out.back().ends_with('\r')) out.back().pop_back();
+  if (cells_.back().ends_with('\r')) cells_.back().remove_suffix(1);
   text.remove_prefix(std::min(text.size(), at + 1));
+  return true;
+}
+
+/// The cell that begins at the quote at `at`, which goes to its end.
+bool CsvRecord::take_quoted(std::string_view text, char separator, std::size_t& at, std::string_view& cell) {
+  const auto first = ++at;
+  auto quote = either_at(text, at, '"', '"');
+  if (quote == text.size()) return false;
+  at = quote + 1;
+  if (at == text.size() || text[at] == separator || text[at] == '\n') {
+    cell = text.substr(first, quote - first);
+    return true;
+  }
+  // Doubled quotes, or something behind the last one.
+  auto& joined = joined_.emplace_back(text.substr(first, quote - first));
+  while (at < text.size() && text[at] == '"') {
+    quote = either_at(text, at + 1, '"', '"');
+    if (quote == text.size()) return false;
+    joined.append(text, at, quote - at);
+    at = quote + 1;
+  }
+  const auto from = at;
+  at = either_at(text, at, separator, '\n');
+  joined.append(text, from, at - from);
+  cell = joined;
   return true;
 }
 

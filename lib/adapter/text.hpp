@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -295,9 +296,25 @@ constexpr std::size_t most_columns = 1024;
 
 /// The columns of a line between `|`, trimmed. False if it has none, or more than `most_columns`.
 bool pipe_cells(std::string_view line, std::vector<std::string_view>& out);
-/// Takes one record of comma-separated values (RFC 4180) off the text. False at the end, where a quote never ends, and
-/// for more than `most_columns`.
-bool csv_record(std::string_view& text, char separator, std::vector<std::string>& out);
+/// The cells of a record of comma-separated values (RFC 4180). They are parts of the text, or where quotes stand within
+/// a cell one of this record's own, until the next one is taken.
+class CsvRecord {
+ public:
+  /// Takes one off the text. False at the end, where a quote never ends, and for more than `most_columns`.
+  bool take(std::string_view& text, char separator);
+
+  std::size_t size() const { return cells_.size(); }
+  std::string_view operator[](std::size_t i) const { return cells_[i]; }
+  auto begin() const { return cells_.begin(); }
+  auto end() const { return cells_.end(); }
+
+ private:
+  bool take_cells(std::string_view& text, char separator);
+  bool take_quoted(std::string_view text, char separator, std::size_t& at, std::string_view& cell);
+
+  std::vector<std::string_view> cells_;
+  std::deque<std::string> joined_;  ///< of which cells are views
+};
 
 /// `1 row has`, `3 rows have`.
 std::string counted(std::size_t count, std::string_view one, std::string_view many);

@@ -393,27 +393,31 @@ bool Reader::string(std::string_view& out, std::string& scratch) {
   return true;
 }
 
+/// The end of a number, or the reason why it is none. Apart, as is what follows, so that the rest may be inlined.
+bool Reader::unusual_number(const char* first, const char*& last) {
+  const char* fault = nullptr;
+  last = number_end(first, end_, fault);
+  if (last) return true;
+  return fail_at(fault, fault[-1] != '-' && is_digit(fault[-1]) && fault - first > 1 ? "a number may not begin with 0"
+                                                                                     : "a number lacks a digit");
+}
+
+bool Reader::fail_after_number(const char* last) {
+  return fail_at(last, fmt::format("a number goes on with '{}'", to_valid_utf8(std::string_view(last, 1))));
+}
+
 /// The bytes of the number that is next.
-bool Reader::number_token(const char*& first, const char*& last) {
+inline bool Reader::number_token(const char*& first, const char*& last) {
   const char c = peek();
-  if (c != '-' && !is_digit(c)) return fail(fmt::format("expected a number, found {}", found()));
+  if (c != '-' && !is_digit(c)) return fail_expected("a number");
   first = here();
   last = nullptr;
   if (is_digit(c) && end_ - first > 1 && delimiter[static_cast<unsigned char>(first[1])]) last = first + 1;
 #ifdef __SSE2__
   if (!last && end_ - first >= 32) last = plain_number_end(first);
 #endif
-  if (!last) {
-    const char* fault = nullptr;
-    last = number_end(first, end_, fault);
-    if (!last) {
-      const auto why = fault[-1] != '-' && is_digit(fault[-1]) && fault - first > 1 ? "a number may not begin with 0"
-                                                                                    : "a number lacks a digit";
-      return fail_at(fault, why);
-    }
-  }
-  if (!ends_at(last, end_))
-    return fail_at(last, fmt::format("a number goes on with '{}'", to_valid_utf8(std::string_view(last, 1))));
+  if (!last && !unusual_number(first, last)) return false;
+  if (!ends_at(last, end_)) return fail_after_number(last);
   advance();
   return true;
 }

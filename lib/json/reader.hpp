@@ -63,6 +63,14 @@ class Reader {
   bool take_null() { return peek() == 'n' && literal("null"); }
   /// A string without its quotes. The view is into the text, or into `scratch` where the string has escapes.
   bool string(std::string_view& out, std::string& scratch);
+  /// Takes an integer of one digit if that is next: exit codes and counts mostly are.
+  bool take_digit() {
+    if (next_ == last_ || failed_) return false;
+    const char* const at = here();
+    if (*at < '0' || *at > '9' || end_ - at < 2 || (at[1] != ',' && at[1] != '\n' && at[1] != ']')) return false;
+    advance();
+    return true;
+  }
   /// A number as the nearest double. Fails if it is too large for one; too small ones become 0.
   bool number(double& out);
   /// A number as it is written.
@@ -153,6 +161,8 @@ class Reader {
   bool string_token(const char*& first, const char*& last, bool& escapes);
   bool unescape(const char* at, const char* last, std::string& out);
   bool number_token(const char*& first, const char*& last);
+  bool unusual_number(const char* first, const char*& last);
+  bool fail_after_number(const char* last);
   bool literal(std::string_view word);
 
   const char* begin_;

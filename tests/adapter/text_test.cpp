@@ -118,14 +118,24 @@ TEST_SUITE("adapter/text") {
 
   TEST_CASE("CSV has quotes, and separators and line ends within them") {
     std::string_view text = "a,\"b,\"\"c\"\"\",\r\n\"x\ny\",2\n";
-    std::vector<std::string> cells;
-    REQUIRE(csv_record(text, ',', cells));
-    CHECK(cells == std::vector<std::string>{"a", "b,\"c\"", ""});
-    REQUIRE(csv_record(text, ',', cells));
-    CHECK(cells == std::vector<std::string>{"x\ny", "2"});
-    CHECK_FALSE(csv_record(text, ',', cells));
+    CsvRecord record;
+    const auto cells = [&] { return std::vector<std::string>(record.begin(), record.end()); };
+    REQUIRE(record.take(text, ','));
+    CHECK(cells() == std::vector<std::string>{"a", "b,\"c\"", ""});
+    REQUIRE(record.take(text, ','));
+    CHECK(cells() == std::vector<std::string>{"x\ny", "2"});
+    CHECK_FALSE(record.take(text, ','));
     text = "\"never closed";
-    CHECK_FALSE(csv_record(text, ',', cells));
+    CHECK_FALSE(record.take(text, ','));
+    CHECK(record.size() == 0);
+    text = "\"never \"\"closed";
+    CHECK_FALSE(record.take(text, ','));
+    text = "\"\"\"\",\"a\" b,\"c\"\r\n\"\",\"last\"";
+    REQUIRE(record.take(text, ','));
+    CHECK(cells() == std::vector<std::string>{"\"", "a b", "c"});
+    REQUIRE(record.take(text, ','));
+    CHECK(cells() == std::vector<std::string>{"", "last"});
+    CHECK_FALSE(record.take(text, ','));
   }
 
   TEST_CASE("of marks the first one that is there counts, also across chunks") {
