@@ -98,23 +98,30 @@ std::vector<std::uint32_t> first_of_name(const Results& results) {
 }  // namespace
 
 void Builder::metric(MeasureId measure, const Metric& metric) {
-  Metric kept = metric;
-  if (!std::isfinite(kept.value)) {
+  const auto finite = [](double v) { return std::isfinite(v); };
+  if (!finite(metric.value)) {
     ++not_finite_;
     return;
   }
-  if (kept.lower && !std::isfinite(*kept.lower)) kept.lower.reset();
-  if (kept.upper && !std::isfinite(*kept.upper)) kept.upper.reset();
+  // Most are kept as they are, and not copied: that would wait for what the caller has just written in parts.
+  if (finite(metric.lower.value_or(0)) && finite(metric.upper.value_or(0))) return keep(measure, metric);
+  Metric kept = metric;
+  if (!finite(kept.lower.value_or(0))) kept.lower.reset();
+  if (!finite(kept.upper.value_or(0))) kept.upper.reset();
+  keep(measure, kept);
+}
+
+void Builder::keep(MeasureId measure, const Metric& metric) {
   const std::size_t benchmark = results_.size() - 1;
   const auto number = static_cast<std::size_t>(measure);
   if (number >= places_.size()) places_.resize(number + 1, Place{SIZE_MAX, 0});
   auto& place = places_[number];
   if (place.benchmark == benchmark) {
-    results_.set_metric(benchmark, place.at, kept);
+    results_.set_metric(benchmark, place.at, metric);
     return;
   }
   place = {benchmark, results_.measures_of_last()};
-  results_.add_metric(measure, kept);
+  results_.add_metric(measure, metric);
 }
 
 void Builder::make_room(std::string_view name) {

@@ -106,6 +106,7 @@ class Builder {
     names_ += name.size();
     return !names_too_long();
   }
+  void keep(MeasureId measure, const Metric& metric);
   /// Room for as many as the text seems to have, once `sample` are read.
   void make_room(std::string_view name);
   void use_distinct_names(const std::vector<std::uint32_t>& first);

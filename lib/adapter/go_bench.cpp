@@ -71,6 +71,15 @@ bool strict_line(std::string_view line, std::string_view& name, double& ns, std:
   return at.number(value) && at.blanks();
 }
 
+/// Behind the last `/op`, or the beginning.
+const char* last_time(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  const char* last = text.data();
+  while (const char* at = find(last, end, "/op"))
+    last = at + 3;
+  return last;
+}
+
 /// Reads lines with results in any order of their metrics, with blanks around them, and with their name on a line of
 /// its own above, where the benchmark prints something itself.
 class Further {
@@ -80,7 +89,10 @@ class Further {
   void read(std::string_view text, std::string_view package) {
     std::string_view name;
     Lines lines(text);
+    const char* const last = out_.wants_extras() ? text.data() + text.size() : last_time(text);
     for (std::string_view line; lines.next(line);) {
+      // Tables of other harnesses have its words too: without a result so far there is none behind the last time.
+      if (line.data() >= last && out_.empty()) break;
       Cursor at(trimmed(line));
       if (at.take("pkg:")) {
         package = trimmed(at.rest());
