@@ -174,8 +174,8 @@ std::string_view trimmed(std::string_view text) {
 std::string_view after_return(std::string_view line) {
   while (!line.empty() && line.back() == '\r')
     line.remove_suffix(1);
-  const auto at = line.rfind('\r');
-  return at == std::string_view::npos ? line : line.substr(at + 1);
+  const void* at = line.empty() ? nullptr : ::memrchr(line.data(), '\r', line.size());
+  return at ? between(static_cast<const char*>(at) + 1, line.data() + line.size()) : line;
 }
 
 bool Lines::before(std::string_view line, std::string_view& out) const {

@@ -300,6 +300,10 @@ bool pipe_cells(std::string_view line, std::vector<std::string_view>& out);
 /// a cell one of this record's own, until the next one is taken.
 class CsvRecord {
  public:
+  CsvRecord() = default;
+  CsvRecord(const CsvRecord&) = delete;
+  CsvRecord& operator=(const CsvRecord&) = delete;
+
   /// Takes one off the text. False at the end, where a quote never ends, and for more than `most_columns`.
   bool take(std::string_view& text, char separator);
 
