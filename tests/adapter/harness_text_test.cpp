@@ -39,6 +39,13 @@ TEST_SUITE("adapter/harness text") {
           latency("BenchmarkP-2", metric(22.89)));
     CHECK(test::results_of(go_bench, " BenchmarkX-2 \t 10\t 64 B/op\t 1.5 ms/op \n") ==
           latency("BenchmarkX-2", metric(1.5e6)));
+    // Behind the last time too, once there is a result.
+    const auto both = test::must_parse(go_bench, " BenchmarkX-2 \t 10\t 64 B/op\t 1.5 ms/op \nBenchmarkY-2 10 5 own\n");
+    CHECK(both.results == latency("BenchmarkX-2", metric(1.5e6)));
+    REQUIRE_FALSE(both.warnings.empty());
+    CHECK(both.warnings[0].starts_with("benchmarks without ns/op"));
+    CHECK_FALSE(parse(go_bench, "BenchmarkY-2 10 5 own\n").has_value());
+    CHECK(test::results_of(go_bench, "BenchmarkY-2 10 5 own\n", all_options()).size() == 1);
     CHECK(test::results_of(go_bench, "BenchmarkX 10 5 ns/op 3 B/op 2 own\n", all_options()) ==
           test::results({{"BenchmarkX", {{"latency", metric(5)}, {"B/op", metric(3)}, {"own", metric(2)}}}}));
     const auto two = std::string("pkg: a\nBenchmarkX 1 5 ns/op\npkg: b\nBenchmarkX 1 6 ns/op\n");

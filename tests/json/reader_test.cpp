@@ -129,6 +129,26 @@ TEST_SUITE("json/reader") {
     CHECK(reader.finish());
   }
 
+  TEST_CASE("of digits it takes those that are a whole integer, and leaves the rest as it stands") {
+    Reader reader("[0,7\n,3]");
+    REQUIRE(reader.take('['));
+    for (const char behind : {',', ',', ']'}) {
+      CHECK(reader.take_digit());
+      CHECK(reader.take(behind));
+    }
+    CHECK_FALSE(reader.take_digit());
+    CHECK(reader.finish());
+    for (const auto* other : {"[12]", "[-1]", "[1.5]", "[1e3]", "[1x]", "[\"1\"]", "[]", "1"}) {
+      CAPTURE(other);
+      Reader left(other);
+      left.take('[');
+      const auto before = left.offset();
+      CHECK_FALSE(left.take_digit());
+      CHECK(left.offset() == before);
+      CHECK_FALSE(left.failed());
+    }
+  }
+
   TEST_CASE("what breaks in a later part is told with its place, and what stands in earlier ones is read") {
     std::string text = "[\n";
     for (int i = 0; i < 50'000; ++i)
