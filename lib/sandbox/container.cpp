@@ -235,7 +235,8 @@ class Container final : public Sandbox {
     }
     const std::string view = launch.mounts.target.empty() ? (folder.path() / "merged").string() : launch.mounts.target;
 
-    BENCHER_TRY(auto group, Cgroup::create(job.machine));
+    launch.cpus = cpus_for(options_, job.machine.cpu, events);
+    BENCHER_TRY(auto group, Cgroup::create(job.machine, {.cpus = launch.cpus, .exclusive = options_.exclusive_cpus}));
     const Fd filter = memory_file("seccomp", seccomp_filter());
     if (!filter) return files::system_error("cannot make a file in memory");
     const Fd arguments = memory_file("arguments", options(job, view, filter.get()));
