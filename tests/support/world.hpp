@@ -216,6 +216,7 @@ class World {
                                      name,
                                      "--sandbox",
                                      sandbox,
+                                     "--no-tuning",
                                      "--work-dir",
                                      (dir / ("work-" + name)).string()};
     command.insert(command.end(), more.begin(), more.end());
