@@ -117,7 +117,7 @@ std::vector<sandbox::Feature> host_features() {
   char text[160];
   std::snprintf(text, sizeof text, "the same work varies by %.1f %% (MAD %.1f %%), steal %.1f %%, load %.1f",
                 noise.compute.cv(), noise.compute.relative_mad(), noise.steal.value_or(0), noise.load.value_or(0));
-  add("  noise", noise.compute.cv() <= host::noisy_cv, text, "see which other programs run");
+  add("  noise", !host::noisy(noise), text, "see which other programs run");
   return out;
 }
 

@@ -190,6 +190,7 @@ int up(const UpArguments& arguments) {
                                 .sandbox_options = sandbox_options,
                                 .work_dir = work_dir->path,
                                 .max_file_count = arguments.max_file_count,
+                                .care = &care,
                                 .agent = {}};
   options.agent.poll_timeout = std::chrono::seconds(arguments.poll_timeout);
   options.agent.max_output = arguments.max_output_size;

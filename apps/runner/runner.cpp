@@ -67,6 +67,8 @@ Runner::~Runner() {
 }
 
 int Runner::run() {
+  // Signs of life do not disturb the programs. The workers were started before, and keep all processors.
+  if (options_.care) host::keep_thread_on(options_.care->layout().housekeeping);
   push(Started{});
   while (!exit_code_) {
     auto event = next(state_.wake_at);
@@ -194,7 +196,10 @@ void Runner::perform(const Prepare& action) {
   cancel_work_ = false;
   worker_.post([this, job = action.job] {
     try {
-      push(Prepared{prepare(job)});
+      Prepared prepared{prepare(job)};
+      // Last before the program, and with nothing of ours at work.
+      if (prepared.image && options_.care) prepared.host = options_.care->measure(job.cpu);
+      push(std::move(prepared));
     } catch (const std::exception& e) {
       push(Prepared{Error(Errc::internal, std::string("the image could not be prepared: ") + e.what())});
     }

@@ -19,6 +19,7 @@
 #include "bencher/runner/agent.hpp"
 #include "bencher/sandbox/sandbox.hpp"
 
+#include "apps/runner/host.hpp"
 #include "lib/http/websocket_client.hpp"
 
 namespace bencher::runner {
@@ -33,6 +34,7 @@ struct RunnerOptions {
   sandbox::Options sandbox_options = {};   ///< but the work folder, which is below ours
   std::filesystem::path work_dir;
   std::uint32_t max_file_count = 255;
+  const HostCare* care = nullptr;  ///< the machine, to be measured before each job
   AgentOptions agent;
 };
 

@@ -237,6 +237,7 @@ class Channel {
     }
     if (event == "heartbeat" || event == "log") {
       if (event == "log") take_log(context_, job_.uuid, message);
+      co_await take_host(context_, *live_, message);
       if (!live_->canceled && past_limit(job_.state, job_.timeout, context_.config.job_grace, now())) {
         auto over = co_await advance(context_, job_.id, JobEvent::overrun);
         if (over) {

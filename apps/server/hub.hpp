@@ -66,6 +66,7 @@ struct LiveJob {
   std::weak_ptr<http::WebSocket> channel;  ///< of its runner, to push a cancel to
   std::uint64_t channel_number = 0;        ///< counts the channels, so that an older one knows it was superseded
   Timestamp persisted_heartbeat;
+  bool told_host = false;  ///< by the runner, of its machine
 };
 
 /// Network thread only.

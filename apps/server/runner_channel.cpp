@@ -303,6 +303,7 @@ class RunnerChannel {
     }
     if (event == "heartbeat" || event == "log") {
       if (event == "log") take_log(context_, job_.uuid, message);
+      co_await take_host(context_, *live_, message);
       bool over = false;
       if (!told && past_limit(job_.state, job_.timeout, context_.config.job_grace, now())) {
         auto overrun = co_await advance(context_, job_.id, JobEvent::overrun);

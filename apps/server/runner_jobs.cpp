@@ -201,4 +201,16 @@ void take_log(Context& context, const AnyUuid& job, const RunnerMessage& message
   if (!log->ended) log->append_log(iteration, is_stderr, text);
 }
 
+Task<void> take_host(Context& context, LiveJob& live, const RunnerMessage& message) {
+  constexpr std::size_t most = 16 * 1024;
+  if (!message.host || live.told_host || message.host->text.size() > most || !message.host->text.starts_with('{'))
+    co_return;
+  live.told_host = true;
+  const auto work = [&](st::Connection& c) {
+    if (const auto job = st::job_by_id(c, live.id)) st::set_report_host(c, job->report_id, message.host->text);
+    return true;
+  };
+  co_await context.write(work);
+}
+
 }  // namespace bencher::server

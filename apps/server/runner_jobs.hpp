@@ -29,10 +29,11 @@ struct RunnerMessage {
   std::optional<std::string> stream;
   std::optional<std::uint64_t> offset;
   std::optional<std::string> data;
+  std::optional<json::Raw> host;
 };
 BOOST_DESCRIBE_STRUCT(RunnerMessage, (),
                       (event, status, job, results, error, exit_code, stdout_, stderr_, output, iteration, stream,
-                       offset, data))
+                       offset, data, host))
 
 /// The results of a terminal message.
 JobOutput output_of(RunnerMessage message);
@@ -75,5 +76,8 @@ Task<Result<Finished>> finish(Context& context, const st::JobRow& row, JobEvent 
 Task<void> beat(Context& context, LiveJob& live);
 /// Keeps what is new in a log message.
 void take_log(Context& context, const AnyUuid& job, const RunnerMessage& message);
+/// Keeps what a runner says of its machine with the job's report, the first time that it does: an object of at most
+/// 16 KiB. Anything else is passed over.
+Task<void> take_host(Context& context, LiveJob& live, const RunnerMessage& message);
 
 }  // namespace bencher::server

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <sched.h>
 
 #include "lib/host/text.hpp"
 
@@ -102,6 +103,14 @@ Layout layout(std::vector<int> online) {
   if (online.size() < 2) return {.housekeeping = online, .benchmark = {}};
   const auto split = online.begin() + (online.size() < 8 ? 1 : 2);
   return {.housekeeping = {online.begin(), split}, .benchmark = {split, online.end()}};
+}
+
+void keep_thread_on(const std::vector<int>& cpus) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int cpu : cpus)
+    if (cpu >= 0 && cpu < CPU_SETSIZE) CPU_SET(static_cast<std::size_t>(cpu), &set);
+  if (CPU_COUNT(&set) > 0) sched_setaffinity(0, sizeof set, &set);
 }
 
 Facts read_facts(const Files& files) {

@@ -184,6 +184,10 @@ Noise measure_noise(const Files& files, const std::vector<int>& cpus, std::chron
   return out;
 }
 
+bool noisy(const Noise& noise) {
+  return noise.compute.cv() > noisy_cv || noise.steal.value_or(0) > noisy_steal;
+}
+
 std::string host_json(const Facts& facts, const std::vector<Setting>& settings, const Noise& noise,
                       const std::vector<int>& benchmark_cpus) {
   namespace json = boost::json;
@@ -213,6 +217,7 @@ std::string host_json(const Facts& facts, const std::vector<Setting>& settings, 
                                                 {"max_us", rounded(c.maximum)},
                                                 {"cv_percent", rounded(c.cv())},
                                                 {"mad_percent", rounded(c.relative_mad())},
+                                                {"noisy", noisy(noise)},
                                                 {"steal_percent", number(noise.steal)},
                                                 {"context_switches_per_second", number(noise.switches_per_second)},
                                                 {"load_average", number(noise.load)},

@@ -289,6 +289,7 @@ class Machine {
       return;
     }
     w.image = *event.image;
+    w.host = event.host;
     next_iteration();
   }
 
@@ -521,6 +522,7 @@ class Machine {
       w.heartbeat_at = now_ + s_.options.heartbeat;
       send(Work::Sent::heartbeat, event_message("heartbeat", w.job.uuid));
     }
+    if (!w.host.empty()) send(Work::Sent::heartbeat, host_message(w.job.uuid, std::exchange(w.host, {})));
     while (!w.logs.empty() && w.sent_logs.size() < s_.options.logs_in_flight) {
       auto chunk = std::move(w.logs.front());
       w.logs.pop_front();

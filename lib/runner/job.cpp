@@ -301,6 +301,10 @@ std::string event_message(std::string_view event, const std::string& job) {
   return json::serialize(json::object{{"event", event}, {"job", job}});
 }
 
+std::string host_message(const std::string& job, const std::string& host) {
+  return "{\"event\":\"heartbeat\",\"job\":" + json::serialize(json::string(job)) + ",\"host\":" + host + "}";
+}
+
 std::string completed_message(const std::string& job, const std::vector<Iteration>& iterations) {
   return json::serialize(json::object{{"event", "completed"}, {"job", job}, {"results", to_json(iterations)}});
 }

@@ -1,5 +1,4 @@
 // Images, jobs and runners: the real server, the real runner, and skopeo as the registry's client.
-#include <deque>
 #include <future>
 #include <set>
 
@@ -7,11 +6,10 @@
 
 #include "bencher/sandbox/sandbox.hpp"
 
-#include "lib/http/websocket_client.hpp"
+#include "tests/support/channel.hpp"
 #include "tests/support/world.hpp"
 
 using namespace bencher::test;
-using bencher::http::WebSocketClient;
 
 namespace {
 
@@ -28,44 +26,6 @@ bool has_log(const json::object& line, std::string_view text) {
 std::string job_of(const Reply& report) {
   return World::must(report, 201).str("/job");
 }
-
-/// What a scripted runner hears on a job's channel, or on its own.
-class Channel {
- public:
-  Channel(World& world, const std::string& runner, const std::string& job, const std::string& key)
-      : client_({.url = world.server.url() + "/v0/runners/" + runner + (job.empty() ? "" : "/jobs/" + job) + "/channel",
-                 .headers = {{"Authorization", "Bearer " + key}}},
-                {.on_open = [] {},
-                 .on_message = [this](std::string text) { push(std::move(text)); },
-                 .on_closed =
-                     [this](WebSocketClient::Closed closed) {
-                       push(closed.was_open ? fmt::format("closed {} {}", closed.code, closed.reason)
-                                            : fmt::format("refused {}", closed.status));
-                     }}) {}
-  void send(const json::value& event) { client_.send(json::serialize(event)); }
-  void send_text(std::string text) { client_.send(std::move(text)); }
-  /// The next message, or how it was closed.
-  std::string next() {
-    std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, ChildProcess::patience, [&] { return !messages_.empty(); }))
-      throw std::runtime_error("nothing came on the channel");
-    auto out = std::move(messages_.front());
-    messages_.pop_front();
-    return out;
-  }
-  std::string event() { return std::string(json::parse(next()).at("event").as_string()); }
-
- private:
-  void push(std::string text) {
-    std::lock_guard lock(mutex_);
-    messages_.push_back(std::move(text));
-    changed_.notify_all();
-  }
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::string> messages_;
-  WebSocketClient client_;
-};
 
 /// Claims as a runner would; JSON null when nothing came in time.
 Reply claim(World& world, const std::string& runner, int timeout = 1) {

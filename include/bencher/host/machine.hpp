@@ -25,17 +25,20 @@ struct Layout {
 /// Of one processor nothing is divided; of up to seven the first is for housekeeping, of more the first two.
 Layout layout(std::vector<int> online);
 
+/// The calling thread, and those that it starts from now on.
+void keep_thread_on(const std::vector<int>& cpus);
+
 /// What a machine is, as far as it can be read.
 struct Facts {
   std::string cpu_model = {}, kernel = {};
   std::vector<int> online = {};
-  std::string governor = {};  ///< of the first processor; empty where the machine has none
+  std::string governor = {};       ///< of the first processor; empty where the machine has none
   std::optional<bool> turbo = {};  ///< absent where it cannot be told
-  std::string smt = {};  ///< `on`, `off`, `notsupported`, …; empty if unknown
-  bool virtualized = false;       ///< a virtual machine
-  bool unified_cgroups = false;   ///< control groups, version 2, with processors
-  bool irqbalance = false;        ///< a program that moves interrupts by itself is running
-  bool isolated_at_boot = false;  ///< isolcpus or nohz_full
+  std::string smt = {};            ///< `on`, `off`, `notsupported`, …; empty if unknown
+  bool virtualized = false;        ///< a virtual machine
+  bool unified_cgroups = false;    ///< control groups, version 2, with processors
+  bool irqbalance = false;         ///< a program that moves interrupts by itself is running
+  bool isolated_at_boot = false;   ///< isolcpus or nohz_full
   bool intel_pstate = false, boost = false;
   std::vector<std::string> irqs = {};  ///< those whose processors can be chosen
 };

@@ -43,14 +43,15 @@ struct Noise {
   std::chrono::microseconds took{0};
 };
 
-/// Above this coefficient of variation, in percent, of a fixed piece of arithmetic, results of the machine are in
-/// doubt.
-constexpr double noisy_cv = 5;
+/// A machine is noisy above this coefficient of variation of a fixed piece of arithmetic, or this part of its time that
+/// was stolen, both in percent: of what it measures much is chance.
+constexpr double noisy_cv = 25, noisy_steal = 5;
+bool noisy(const Noise& noise);
 
 /// Repeats a piece of arithmetic of about 100 µs on each of `cpus` in turn (all of them: where the system puts it),
 /// for at most `budget` altogether. The calling thread's processors are as before afterwards.
 Noise measure_noise(const Files& files, const std::vector<int>& cpus,
-                    std::chrono::milliseconds budget = std::chrono::milliseconds(200));
+                    std::chrono::milliseconds budget = std::chrono::milliseconds(100));
 
 /// What a report says of the machine: facts, what was altered or not and why, and its noise. One JSON object.
 std::string host_json(const Facts& facts, const std::vector<Setting>& settings, const Noise& noise,

@@ -73,6 +73,8 @@ constexpr std::size_t message_limit = 3'670'016;
 
 /// The messages of the job's channel.
 std::string event_message(std::string_view event, const std::string& job);
+/// A heartbeat that says what the machine is like: a JSON object, which other servers than ours pass over.
+std::string host_message(const std::string& job, const std::string& host);
 std::string completed_message(const std::string& job, const std::vector<Iteration>& iterations);
 std::string failed_message(const std::string& job, const std::vector<Iteration>& iterations, const std::string& error);
 /// `data` is UTF-8, `offset` the bytes of the stream's text before it in this iteration.
