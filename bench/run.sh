@@ -14,6 +14,9 @@ echo
 echo "## Claims"
 "$bin/bench/claim_latency"
 echo
+echo "## Channels"
+"$bin/bench/channel"
+echo
 echo "## Reports"
 echo
 "$bin/bench/ingest"

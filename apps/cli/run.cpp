@@ -70,7 +70,7 @@ json::Value follow_job(World& world, Api& api, const RunPlan& plan, const Argume
                    .job = report["job"].text(),
                    .poll_interval = std::chrono::seconds(std::stoll(*arguments.get("job-poll-interval"))),
                    .limit = 2 * std::chrono::seconds(std::stoll(arguments.get_or("job-timeout", "3600"))),
-                   .quiet = plan.quiet});
+                   .show = plan.quiet ? Watch::Show::nothing : Watch::Show::all});
   const auto path =
       fmt::format("/v0/projects/{}/reports/{}", percent_encoded(project), percent_encoded(report["uuid"].text()));
   try {

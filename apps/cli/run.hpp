@@ -60,8 +60,6 @@ json::Value run_body(World& world, const RunPlan& plan, const Arguments& argumen
 /// For printing: with the values of the job's environment hidden.
 json::Value masked(json::Value body);
 
-/// RFC 3339 with milliseconds.
-std::string time_text(Instant time);
 /// A random UUID, version 4.
 std::string random_uuid(Random& random);
 

@@ -214,13 +214,6 @@ RunPlan plan_run(World& world, const Arguments& arguments) {
   return plan;
 }
 
-std::string time_text(Instant time) {
-  auto text = Timestamp::of(time).str();
-  const auto milliseconds = (time.time_since_epoch() % std::chrono::seconds(1)).count();
-  if (text.ends_with('Z') && milliseconds >= 0) text.replace(text.size() - 1, 1, fmt::format(".{:03}Z", milliseconds));
-  return text;
-}
-
 std::string random_uuid(Random& random) {
   std::array<std::uint8_t, 16> bytes{};
   random.fill(std::as_writable_bytes(std::span(bytes)));

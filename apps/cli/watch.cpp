@@ -27,7 +27,7 @@ class Watcher {
 
   JobEnd run() {
     world_.catch_interrupts();
-    say(fmt::format("Waiting for job {}. Ctrl-C detaches; the job goes on.", watch_.job));
+    if (watch_.to_the_end) say(fmt::format("Waiting for job {}. Ctrl-C detaches; the job goes on.", watch_.job));
     while (true) {
       if (world_.interrupts() > 0) interrupted();
       if (world_.clock.now() >= deadline_)
@@ -38,12 +38,13 @@ class Watcher {
       else
         poll();
       if (end_) return *std::move(end_);
+      if (!watch_.to_the_end && seen_) return {.status = status_, .error = {}};
     }
   }
 
  private:
   void say(const std::string& line) {
-    if (watch_.quiet) return;
+    if (watch_.show != Watch::Show::all) return;
     world_.err << line << '\n';
     world_.err.flush();
   }
@@ -77,7 +78,7 @@ class Watcher {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - world_.clock.now());
     const auto before = after_;
     const auto status =
-        api_.stream(fmt::format("{}/output/stream?after={}", path_, after_),
+        api_.stream(fmt::format("{}/output/stream?after={}{}", path_, after_, watch_.to_the_end ? "" : "&follow=false"),
                     std::min<std::chrono::milliseconds>(stream_limit, left), [&](std::string_view data) {
                       buffer += data;
                       for (auto at = buffer.find('\n'); at != std::string::npos; at = buffer.find('\n')) {
@@ -97,6 +98,10 @@ class Watcher {
       throw Failure{cli::exit_of_status(*status),
                     fmt::format("GET {}/output/stream: {} {}", path_, *status, reason_phrase(*status))};
     if (after_ != before) failures_ = 0;
+    if (status && *status == 200 && !watch_.to_the_end) {
+      seen_ = true;
+      return;
+    }
     if (!status && status.error().code() == Errc::timed_out && left > stream_limit / 2) return;  // only old
     if (!status && status.error().code() == Errc::cancelled) return;
     // Ended or lost: again, and slower each time that nothing came.
@@ -122,13 +127,18 @@ class Watcher {
     if (kind == "status") {
       status(event["status"].text(), event["position"].as_integer());
     } else if (kind == "log") {
-      if (watch_.quiet) return;
-      world_.err << event["data"].text();
-      world_.err.flush();
+      log(event["data"].text(), event["stream"].text() == "stderr");
     } else if (kind == "end") {
       end_ = JobEnd{.status = event["status"].text(), .error = event["error"].text()};
       status(end_->status, {});
     }
+  }
+
+  void log(const std::string& text, bool standard_error) {
+    if (watch_.show == Watch::Show::nothing) return;
+    auto& to = standard_error || watch_.show == Watch::Show::all ? world_.err : world_.out;
+    to << text;
+    to.flush();
   }
 
   void status(const std::string& now, std::optional<std::int64_t> position) {
@@ -141,18 +151,23 @@ class Watcher {
   }
 
   void poll() {
-    pause(watch_.poll_interval);
+    if (watch_.to_the_end) pause(watch_.poll_interval);
     if (world_.interrupts() > 0) return;
+    seen_ = true;
     const auto job = api_.call({.method = "GET", .path = path_, .body = {}}).body;
     const auto& now = job["status"].text();
     status(now, {});
     if (now != "processed" && now != "failed" && now != "canceled") return;
     end_ = JobEnd{.status = now, .error = job["output"]["error"].text()};
-    if (watch_.quiet) return;
+    if (watch_.show == Watch::Show::nothing) return;
     std::size_t iteration = 0;
     for (const auto& result : job["output"]["results"].items()) {
       for (const auto* name : {"stdout", "stderr"})
-        if (const auto& text = result[name].text(); !text.empty())
+        if (const auto& text = result[name].text(); text.empty())
+          continue;
+        else if (watch_.show == Watch::Show::log)
+          log(text, name == std::string_view("stderr"));
+        else
           world_.err << fmt::format("\nIteration {}, {}:\n{}{}", iteration, name, text,
                                     text.back() == '\n' ? "" : "\n");
       ++iteration;
@@ -165,6 +180,7 @@ class Watcher {
   const std::string path_;
   const Instant deadline_;
   bool streams_ = true;
+  bool seen_ = false;  ///< all that there is now
   int failures_ = 0;
   std::int64_t after_ = 0;
   std::string status_;

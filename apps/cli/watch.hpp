@@ -13,11 +13,13 @@ struct Watch {
   std::string job;
   std::chrono::seconds poll_interval{5};  ///< for servers that cannot stream
   std::chrono::seconds limit{7200};
-  bool quiet = false;
+  /// all: states and log, to standard error; log: the job's output to where it belongs; nothing.
+  enum class Show { all, log, nothing } show = Show::all;
+  bool to_the_end = true;  ///< else only what there is now
 };
 
 struct JobEnd {
-  std::string status;  ///< `processed`, `failed` or `canceled`
+  std::string status;  ///< `processed`, `failed` or `canceled`; of a look that is not to the end, any
   std::string error;   ///< what the job says about a failure; may be empty
 };
 

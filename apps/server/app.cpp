@@ -179,7 +179,7 @@ Task<void> App::refuse(http::Exchange& exchange, Error error) {
   co_await exchange.respond(std::move(response));
 }
 
-Task<void> App::answer(http::Exchange& exchange, const http::Row& row, Result<Reply> reply) {
+Task<bool> App::answer(http::Exchange& exchange, const http::Row& row, Result<Reply> reply) {
   const auto& head = exchange.head();
   Response response;
   if (!reply) {
@@ -196,8 +196,8 @@ Task<void> App::answer(http::Exchange& exchange, const http::Row& row, Result<Re
     response.body = error_body(head, message, code);
     if (response.status == 503) response.headers.push_back({"retry-after", "1"});
     add_cors(response, "GET, POST, PUT, PATCH, DELETE, OPTIONS", true);
-    co_await exchange.respond(std::move(response));
-    co_return;
+    const bool refused = co_await exchange.respond(std::move(response));
+    co_return refused;
   }
   response.status = reply->status;
   response.body = std::move(reply->body);
@@ -205,7 +205,8 @@ Task<void> App::answer(http::Exchange& exchange, const http::Row& row, Result<Re
   const bool anonymous = row.access == Access::nobody_asked || (open_get && !bearer(head));
   add_cors(response, std::string(method_name(row.method)), !anonymous);
   response.headers.push_back({"x-total-count", std::to_string(reply->total)});
-  co_await exchange.respond(std::move(response));
+  const bool answered = co_await exchange.respond(std::move(response));
+  co_return answered;
 }
 
 Task<void> App::run(http::Exchange& exchange, const Endpoint& endpoint, http::Params params) {

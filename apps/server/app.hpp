@@ -39,7 +39,8 @@ class App final : public http::Handler {
   Task<Result<std::string>> read_json(http::Exchange& exchange);
 
   /// Answers as the API does: CORS headers, total, request id in errors.
-  Task<void> answer(http::Exchange& exchange, const http::Row& row, Result<http::Reply> reply);
+  /// Whether it was handed on whole.
+  Task<bool> answer(http::Exchange& exchange, const http::Row& row, Result<http::Reply> reply);
   /// Answers a request that was refused before anyone was asked who sends it: no CORS headers.
   Task<void> refuse(http::Exchange& exchange, Error error);
 

@@ -2,7 +2,8 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/core.h>
 
-#include "apps/server/runner_jobs.hpp"
+#include "apps/server/runner_session.hpp"
+#include "lib/job/message.hpp"
 
 namespace bencher::server {
 namespace {
@@ -10,8 +11,6 @@ namespace {
 using namespace boost::asio::experimental::awaitable_operators;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr seconds cancel_grace{30};
 
 struct RunnerPath {
   ResourceId runner;
@@ -26,23 +25,6 @@ struct ClaimBody {
   std::optional<std::int64_t> poll_timeout;  ///< seconds
 };
 BOOST_DESCRIBE_STRUCT(ClaimBody, (), (poll_timeout))
-struct ClaimedWire {
-  Uuid<Job> uuid;
-  JobStatus status = JobStatus::claimed;
-  Spec spec;
-  JobConfigWire config;
-  std::string oci_token;
-  std::uint32_t timeout = 0;
-  Uuid<Runner> runner;
-  std::optional<Timestamp> claimed;
-  std::optional<Timestamp> started;
-  std::optional<Timestamp> completed;
-  Timestamp created;
-  Timestamp modified;
-};
-BOOST_DESCRIBE_STRUCT(ClaimedWire, (),
-                      (uuid, status, spec, config, oci_token, timeout, runner, claimed, started, completed, created,
-                       modified))
 
 struct RunnersJob {
   st::RunnerRow runner;
@@ -60,25 +42,6 @@ Result<RunnersJob> the_job(st::Connection& c, const http::RequestHead& head, con
 extern const std::array<CustomEndpoint, 4> channels;
 
 // Claims.
-
-http::Reply print_claim(const Context& context, const ClaimedJob& job, Timestamp now) {
-  ClaimedWire w;
-  w.uuid = job.uuid;
-  w.status = job.status;
-  w.spec = job.spec;
-  w.config = config_for_runner(job.config);
-  w.oci_token = pull_token(context, job, now);
-  w.timeout = job.timeout;
-  w.runner = job.runner;
-  w.claimed = job.state.claimed;
-  w.started = job.state.started;
-  w.completed = job.state.completed;
-  w.created = job.created;
-  w.modified = job.modified;
-  http::Reply reply;
-  json::write(reply.body, w);
-  return reply;
-}
 
 /// Seconds to wait, from the body; 30 when it does not say.
 Result<seconds> poll_timeout(std::string_view body) {
@@ -127,8 +90,10 @@ Task<void> claim_job(App& app, http::Exchange& exchange, http::Params path) {
         co_await release(context, *attempt->job_id);
         co_return;
       }
-      auto reply = print_claim(context, *attempt->job, env.time());
-      co_await app.answer(exchange, row, std::move(reply));
+      http::Reply reply;
+      reply.body = print_claim(*attempt->job, pull_token(context, *attempt->job, env.time()));
+      const bool delivered = co_await app.answer(exchange, row, std::move(reply));
+      if (!delivered) co_await release(context, *attempt->job_id);
       co_return;
     }
     if (!wait) {
@@ -154,141 +119,7 @@ Task<void> claim_job(App& app, http::Exchange& exchange, http::Params path) {
   co_await app.answer(exchange, row, std::move(nothing));
 }
 
-// What a runner reports, through the channel or by PATCH.
-
 // The channel.
-
-class Channel {
- public:
-  Channel(Context& context, st::JobRow job, std::shared_ptr<http::WebSocket> socket)
-      : context_(context),
-        job_(std::move(job)),
-        socket_(std::move(socket)),
-        live_(context.hub->live(job_.id, job_.uuid)) {
-    if (auto older = live_->channel.lock()) close_later(std::move(older), 1008, R"("superseded")");
-    live_->channel = socket_;
-    number_ = ++live_->channel_number;
-  }
-
-  Task<void> run() {
-    auto deadline = std::chrono::steady_clock::now() + silence();
-    for (;;) {
-      if (live_->canceled && !cancel_deadline_) cancel_deadline_ = std::chrono::steady_clock::now() + cancel_grace;
-      const auto until = cancel_deadline_ ? std::min(deadline, *cancel_deadline_) : deadline;
-      const auto left = std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
-      auto message = co_await socket_->receive(std::max(left, milliseconds(0)));
-      if (!message) {
-        if (message.error().code() != Errc::timed_out) co_return;  // lost: the lease decides
-        const bool over = past_limit(job_.state, job_.timeout, context_.config.job_grace, now());
-        co_await close(1008, over ? R"("job_timeout_exceeded")" : R"("heartbeat_timeout")");
-        co_return;
-      }
-      if (message->kind != http::WebSocket::Message::Kind::text) continue;
-      auto parsed = json::parse<RunnerMessage>(message->data);
-      if (!parsed || !parsed->event) continue;
-      if (parsed->job && *parsed->job != job_.uuid) {
-        co_await close(1008, R"("wrong_job")");
-        co_return;
-      }
-      const auto handled = co_await handle(*std::move(parsed));
-      if (handled == Handled::end) co_return;
-      if (handled == Handled::valid) deadline = std::chrono::steady_clock::now() + silence();
-    }
-  }
-
- private:
-  enum class Handled { ignored, valid, end };
-
-  Timestamp now() const { return Timestamp::of(context_.clock.now()); }
-  milliseconds silence() const { return seconds(context_.config.heartbeat_timeout); }
-
-  Task<void> answer(std::string_view event) {
-    auto text = event == "ack" ? fmt::format(R"({{"event":"ack","job":"{}"}})", job_.uuid.str())
-                               : fmt::format(R"({{"event":"{}"}})", event);
-    co_await socket_->send(std::move(text));
-  }
-  Task<void> close(std::uint16_t code, std::string reason) { co_await socket_->close(code, std::move(reason)); }
-  void close_later(std::shared_ptr<http::WebSocket> socket, std::uint16_t code, std::string reason) {
-    auto closing = [socket = std::move(socket), code, reason = std::move(reason)]() -> Task<void> {
-      co_await socket->close(code, reason);
-    };
-    auto held = std::make_shared<decltype(closing)>(std::move(closing));
-    boost::asio::co_spawn(
-        context_.io, [held]() -> Task<void> { return (*held)(); }, [held](std::exception_ptr) {});
-  }
-
-  Task<Handled> handle(RunnerMessage message) {
-    const auto event = *message.event;
-    if (event == "running") {
-      auto started = co_await advance(context_, job_.id, JobEvent::start);
-      if (started) {
-        job_ = *started;
-        live_->persisted_heartbeat = now();
-        context_.hub->heard_of(job_.id);
-        if (!announced_) context_.hub->status(job_.uuid, JobStatus::running, std::nullopt, std::nullopt);
-        announced_ = true;
-        co_await answer("ack");
-        co_return Handled::valid;
-      }
-      const auto status = co_await current_status(context_, job_.id);
-      live_->canceled = live_->canceled || status == JobStatus::canceled;
-      co_await answer(live_->canceled ? "cancel" : "ack");
-      co_return Handled::valid;
-    }
-    if (event == "heartbeat" || event == "log") {
-      if (event == "log") take_log(context_, job_.uuid, message);
-      co_await take_host(context_, *live_, message);
-      if (!live_->canceled && past_limit(job_.state, job_.timeout, context_.config.job_grace, now())) {
-        auto over = co_await advance(context_, job_.id, JobEvent::overrun);
-        if (over) {
-          live_->canceled = true;
-          co_await job_ended(context_, *over, std::string("the job ran past its time limit"));
-        }
-      }
-      if (!live_->canceled) co_await beat(context_, *live_);
-      co_await answer(live_->canceled ? "cancel" : "ack");
-      co_return Handled::valid;
-    }
-    if (event == "completed" || event == "failed" || event == "canceled" || event == "cancelled")
-      co_return co_await terminal(event, std::move(message));
-    co_return Handled::ignored;
-  }
-
-  Task<Handled> terminal(const std::string& event, RunnerMessage message) {
-    const auto kind = event == "completed" ? JobEvent::complete : event == "failed" ? JobEvent::fail : JobEvent::cancel;
-    const auto load = [&](st::Connection& c) { return st::job_by_id(c, job_.id); };
-    auto row = co_await context_.read(load);
-    if (!row) co_return Handled::end;
-    auto finished = co_await finish(context_, *row, kind, output_of(std::move(message)));
-    if (!finished) {
-      if (finished.error().code() != Errc::conflict) {
-        context_.logger.log(LogLevel::error, "result not stored",
-                            {{"job", job_.uuid.str()}, {"message", finished.error().message()}});
-        co_await close(1011, R"("internal_error")");
-        co_return Handled::end;
-      }
-      // A report that comes too late is taken note of and dropped; one that comes too early is a mistake of the runner.
-      if (!has_run(row->state.status)) {
-        co_await close(1008, R"("not_running")");
-        co_return Handled::end;
-      }
-    }
-    co_await answer("ack");
-    const std::string_view reason = kind == JobEvent::complete ? R"("job_completed")"
-                                    : kind == JobEvent::fail   ? R"("job_failed")"
-                                                               : R"("job_canceled_by_runner")";
-    co_await close(1000, std::string(reason));
-    co_return Handled::end;
-  }
-
-  Context& context_;
-  st::JobRow job_;
-  std::shared_ptr<http::WebSocket> socket_;
-  std::shared_ptr<LiveJob> live_;
-  std::uint64_t number_ = 0;
-  bool announced_ = false;
-  std::optional<std::chrono::steady_clock::time_point> cancel_deadline_;
-};
 
 Task<void> job_channel(App& app, http::Exchange& exchange, http::Params path) {
   auto& context = app.context();
@@ -310,8 +141,11 @@ Task<void> job_channel(App& app, http::Exchange& exchange, http::Params path) {
     co_return;
   }
   std::shared_ptr<http::WebSocket> shared = *std::move(socket);
-  auto channel = std::make_shared<Channel>(context, found->job, std::move(shared));
-  co_await channel->run();
+  auto head = exchange.head();
+  std::string id(path[0].second);
+  auto session =
+      std::make_shared<RunnerSession>(context, found->runner.id, std::move(shared), std::move(head), std::move(id));
+  co_await session->run_job(std::move(found->job));
 }
 
 // PATCH.
@@ -346,32 +180,34 @@ Task<void> patch_job(App& app, http::Exchange& exchange, http::Params path) {
     return reply;
   };
   Result<http::Reply> reply = http::Reply{};
-  const bool retried = (wanted == "completed" && (status == JobStatus::completed || status == JobStatus::processed)) ||
-                       (wanted == "failed" && status == JobStatus::failed);
-  if (status == JobStatus::canceled || retried) {
-    reply = say(status);
-  } else if (wanted == "running") {
-    auto started = co_await advance(context, found->job.id, JobEvent::start);
-    if (started) {
+  const auto rule = channel::patch_rule(status, wanted);
+  switch (rule.what) {
+    case channel::PatchRule::Do::say: reply = say(status); break;
+    case channel::PatchRule::Do::start: {
+      auto started = co_await advance(context, found->job.id, JobEvent::start);
+      if (!started) {
+        reply = std::move(started).error();
+        break;
+      }
       auto live = context.hub->live(found->job.id, found->job.uuid);
       co_await beat(context, *live);
       if (status == JobStatus::claimed)
         context.hub->status(found->job.uuid, JobStatus::running, std::nullopt, std::nullopt);
       reply = say(started->state.status);
-    } else {
-      reply = std::move(started).error();
+      break;
     }
-  } else if (wanted == "completed" && status != JobStatus::running) {
-    // Unlike on a channel, a late result is refused: the fallback has no session that it could belong to.
-    auto refused = Error(Errc::conflict, fmt::format("cannot complete a job that is {}", to_string(status)));
-    reply = std::move(refused);
-  } else {
-    const auto kind = wanted == "completed" ? JobEvent::complete : JobEvent::fail;
-    auto finished = co_await finish(context, found->job, kind, output_of(*std::move(message)));
-    if (finished)
-      reply = say(finished->job.state.status);
-    else
-      reply = std::move(finished).error();
+    case channel::PatchRule::Do::finish: {
+      auto finished = co_await finish(context, found->job, rule.event, output_of(*std::move(message)));
+      if (finished)
+        reply = say(finished->job.state.status);
+      else
+        reply = std::move(finished).error();
+      break;
+    }
+    case channel::PatchRule::Do::refuse: {
+      auto refused = Error(Errc::conflict, fmt::format("cannot complete a job that is {}", to_string(status)));
+      reply = std::move(refused);
+    }
   }
   co_await app.answer(exchange, row, std::move(reply));
 }

@@ -7,6 +7,7 @@
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -41,6 +42,21 @@ struct Context {
 
   pipeline::Env env(std::string source_ip = "127.0.0.1") const {
     return pipeline::Env{clock.now(), random, images, config.registry_url, std::move(source_ip)};
+  }
+
+  /// Runs a coroutine beside all else; what it throws is logged and ends only it.
+  template <class F>
+  void spawn(F coroutine) {
+    auto held = std::make_shared<F>(std::move(coroutine));
+    boost::asio::co_spawn(
+        io, [held]() -> Task<void> { return (*held)(); },
+        [held, &logger = logger](std::exception_ptr error) {
+          try {
+            if (error) std::rethrow_exception(error);
+          } catch (const std::exception& e) {
+            logger.log(LogLevel::error, "background work failed", {{"message", e.what()}});
+          }
+        });
   }
 
   /// Runs `work(Connection&)` on the writer thread, in a transaction, and resumes after its commit. A `Result` that is

@@ -17,8 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Bytes of one job's log; what the job prints past it is kept with its output only.
-constexpr std::uint64_t log_limit = 64ull << 20;
+constexpr std::uint64_t log_limit = 256ull << 20;
+/// Of jobs that have ended; who comes later gets the log made anew from the kept output.
 constexpr std::size_t finished_logs_kept = 256;
+constexpr std::uint64_t finished_bytes_kept = 1ull << 30;
 constexpr std::chrono::milliseconds forever{std::chrono::hours(24 * 365)};
 
 }  // namespace
@@ -48,17 +50,6 @@ void JobLog::append(std::string_view members) {
   }
   size_ += line.size();
   changed.notify_all();
-}
-
-std::string_view JobLog::fresh(std::uint32_t iteration, bool is_stderr, std::uint64_t offset, std::string_view data) {
-  auto& received = received_[{iteration, is_stderr}];
-  if (offset < received) {
-    const auto known = received - offset;
-    if (known >= data.size()) return {};
-    data.remove_prefix(known);
-  }
-  received = std::max(received, offset) + data.size();
-  return data;
 }
 
 void JobLog::append_log(std::uint32_t iteration, bool is_stderr, std::string_view data) {
@@ -158,16 +149,34 @@ void JobHub::cancel(const AnyUuid& uuid) {
   for (auto& [id, job] : live_) {
     if (job->uuid != uuid) continue;
     job->canceled = true;
-    if (auto channel = job->channel.lock()) {
-      auto push = [channel]() -> Task<void> {
-        std::string message = R"({"event":"cancel"})";
-        co_await channel->send(std::move(message));
-      };
-      auto pushing = std::make_shared<decltype(push)>(std::move(push));
-      boost::asio::co_spawn(
-          context_.io, [pushing]() -> Task<void> { return (*pushing)(); }, [pushing](std::exception_ptr) {});
-    }
+    if (auto connection = job->connection.lock()) connection->cancel();
   }
+}
+
+void JobHub::attach(LiveJob& job, std::weak_ptr<RunnerConnection> connection) {
+  const auto older = job.connection.lock();
+  job.connection = std::move(connection);
+  if (older && older != job.connection.lock()) older->close(1008, R"("superseded")");
+}
+
+void JobHub::connected(storage::RunnerId runner, std::weak_ptr<RunnerConnection> connection) {
+  const auto key = static_cast<std::int64_t>(runner);
+  const auto [first, last] = connections_.equal_range(key);
+  for (auto it = first; it != last;)
+    it = it->second.expired() ? connections_.erase(it) : std::next(it);
+  connections_.emplace(key, std::move(connection));
+}
+
+void JobHub::close_runner(storage::RunnerId runner, std::string_view reason) {
+  const auto [first, last] = connections_.equal_range(static_cast<std::int64_t>(runner));
+  std::vector<std::shared_ptr<RunnerConnection>> open;
+  for (auto it = first; it != last; ++it)
+    if (auto connection = it->second.lock()) open.push_back(std::move(connection));
+  connections_.erase(first, last);
+  for (const auto& connection : open)
+    connection->close(1008, fmt::format("\"{}\"", reason));
+  // Its claims that wait look at its key again.
+  wake_all();
 }
 
 std::shared_ptr<JobLog> JobHub::log(const AnyUuid& uuid) {
@@ -199,8 +208,14 @@ void JobHub::status(const AnyUuid& uuid, JobStatus status, std::optional<std::ui
   stream->ended = true;
   stream->append(members);
   finished_logs_.push_back(uuid);
-  while (finished_logs_.size() > finished_logs_kept) {
-    logs_.erase(finished_logs_.front());
+  finished_bytes_ += stream->size();
+  while (finished_logs_.size() > finished_logs_kept ||
+         (finished_bytes_ > finished_bytes_kept && finished_logs_.size() > 1)) {
+    const auto oldest = logs_.find(finished_logs_.front());
+    if (oldest != logs_.end()) {
+      finished_bytes_ -= oldest->second->size();
+      logs_.erase(oldest);
+    }
     finished_logs_.pop_front();
   }
 }
@@ -223,9 +238,7 @@ void JobHub::positions_changed() {
     for (const auto& [uuid, position] : positions)
       status(uuid, JobStatus::pending, position, std::nullopt);
   };
-  auto running = std::make_shared<decltype(refresh)>(std::move(refresh));
-  boost::asio::co_spawn(
-      context_.io, [running]() -> Task<void> { return (*running)(); }, [running](std::exception_ptr) {});
+  context_.spawn(std::move(refresh));
 }
 
 Task<void> JobHub::recover() {

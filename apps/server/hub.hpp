@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bencher/job/lease.hpp"
+#include "bencher/job/log.hpp"
 
 #include "apps/server/context.hpp"
 #include "lib/http/notifier.hpp"
@@ -39,13 +40,12 @@ class JobLog {
   /// Appends an event; `members` is JSON without braces, such as `"event":"ping"`. Past the limit, log lines are
   /// dropped after one that says so.
   void append(std::string_view members);
-  /// The part of a log message that is new by its offset in its stream; empty when all of it was here before.
-  std::string_view fresh(std::uint32_t iteration, bool is_stderr, std::uint64_t offset, std::string_view data);
   void append_log(std::uint32_t iteration, bool is_stderr, std::string_view data);
   std::uint64_t size() const { return size_; }
   /// Up to `max` bytes of whole lines from `from`.
   std::string read(std::uint64_t from, std::size_t max) const;
 
+  LogProgress progress;
   http::Notifier changed;
   bool ended = false;
   int watchers = 0;  ///< streams that follow it
@@ -55,7 +55,15 @@ class JobLog {
   int fd_ = -1;
   std::uint64_t size_ = 0;
   bool full_ = false;
-  std::map<std::pair<std::uint32_t, bool>, std::uint64_t> received_;
+};
+
+/// A runner's connection, as those see it who have something to say to it.
+class RunnerConnection {
+ public:
+  virtual ~RunnerConnection() = default;
+  /// The job at hand was canceled.
+  virtual void cancel() = 0;
+  virtual void close(std::uint16_t code, std::string reason) = 0;
 };
 
 /// One job in flight.
@@ -63,8 +71,7 @@ struct LiveJob {
   storage::JobId id{};
   AnyUuid uuid;
   bool canceled = false;
-  std::weak_ptr<http::WebSocket> channel;  ///< of its runner, to push a cancel to
-  std::uint64_t channel_number = 0;        ///< counts the channels, so that an older one knows it was superseded
+  std::weak_ptr<RunnerConnection> connection;  ///< of its runner, to push a cancel to
   Timestamp persisted_heartbeat;
   bool told_host = false;  ///< by the runner, of its machine
 };
@@ -92,6 +99,13 @@ class JobHub {
   void heard_of(storage::JobId id);
   /// Tells the runner of a job that was canceled, at once.
   void cancel(const AnyUuid& uuid);
+  /// The job is that connection's now; one that had it before is closed.
+  void attach(LiveJob& job, std::weak_ptr<RunnerConnection> connection);
+
+  // Runners' connections.
+  void connected(storage::RunnerId runner, std::weak_ptr<RunnerConnection> connection);
+  /// Ends what the runner has open: its key is not valid any more.
+  void close_runner(storage::RunnerId runner, std::string_view reason);
 
   // Logs.
   std::shared_ptr<JobLog> log(const AnyUuid& uuid);
@@ -114,8 +128,10 @@ class JobHub {
   std::filesystem::path log_dir_;
   std::list<std::shared_ptr<JobWait>> waits_;
   std::unordered_map<std::int64_t, std::shared_ptr<LiveJob>> live_;
+  std::unordered_multimap<std::int64_t, std::weak_ptr<RunnerConnection>> connections_;  // by runner
   std::unordered_map<AnyUuid, std::shared_ptr<JobLog>> logs_;
   std::list<AnyUuid> finished_logs_;
+  std::uint64_t finished_bytes_ = 0;
   Leases leases_;
   http::Notifier lease_added_;
   bool stopping_ = false;

@@ -60,12 +60,26 @@ Result<Ok<JobWire>> cancel_job(Call& call, const Path<JobPath>& path) {
   return Ok<JobWire>{to_wire(st::load_job(call.c, canceled))};
 }
 
+Result<Created<JobWire>> retry_job(Call& call, const Path<JobPath>& path) {
+  BENCHER_TRY(const auto project, editable_project(call, path.value.project));
+  BENCHER_TRY(const auto row, the_job(call, project.id, path.value.job));
+  BENCHER_TRY(const auto again, pipeline::retry(call.c, call.env, row));
+  auto job = st::load_job(call.c, again);
+  call.after_commit.push_back([hub = call.context.hub, again, position = job.position] {
+    hub->status(again.uuid, JobStatus::pending, position, std::nullopt);
+    hub->wake(again.spec_id);
+  });
+  return Created<JobWire>{to_wire(job)};
+}
+
 constexpr std::array table{
     endpoint<list_jobs>(
         {Verb::get, "/v0/projects/{project}/jobs", Access::public_, "proj_jobs_get", "List the jobs of a project"}),
     endpoint<view_job>({Verb::get, "/v0/projects/{project}/jobs/{job}", Access::public_, "proj_job_get", "View a job"}),
     endpoint<cancel_job>({Verb::post, "/v0/projects/{project}/jobs/{job}/cancel", Access::public_, "proj_job_cancel",
                           "Cancel a job that has not ended"}),
+    endpoint<retry_job>({Verb::post, "/v0/projects/{project}/jobs/{job}/retry", Access::public_, "proj_job_retry",
+                         "Try a job that has failed or was canceled again, as a new job of its report"}),
 };
 
 // The live log.
@@ -106,7 +120,9 @@ Task<void> stream_output(App& app, http::Exchange& exchange, http::Params path) 
     co_return;
   }
   std::optional<std::uint64_t> after;
+  bool follow = true;
   for (const auto& [key, value] : *query) {
+    if (key == "follow") follow = value != "false";
     if (key != "after") continue;
     auto number = http::detail::from_text<std::uint64_t>(value, key);
     if (!number) {
@@ -179,7 +195,7 @@ Task<void> stream_output(App& app, http::Exchange& exchange, http::Params path) 
       }
       continue;
     }
-    if (log->ended || context.hub->stopping()) break;
+    if (log->ended || !follow || context.hub->stopping()) break;
     if (log->changed.count() != seen) continue;
     const bool changed = co_await log->changed.wait(ping_interval);
     if (!changed && !context.hub->stopping()) {

@@ -15,23 +15,6 @@ constexpr std::int64_t heartbeat_persisted_seconds = 15;
 
 }  // namespace
 
-JobOutput output_of(RunnerMessage message) {
-  JobOutput out;
-  if (message.results) {
-    for (auto& r : *message.results)
-      out.results.push_back(from_wire(std::move(r)));
-  } else if (message.exit_code || message.stdout_ || message.stderr_ || message.output) {
-    IterationOutput one;
-    one.exit_code = message.exit_code.value_or(0);
-    one.stdout_ = std::move(message.stdout_);
-    one.stderr_ = std::move(message.stderr_);
-    one.output = std::move(message.output);
-    out.results.push_back(std::move(one));
-  }
-  out.error = std::move(message.error);
-  return out;
-}
-
 Result<st::RunnerRow> the_runner(st::Connection& c, const http::RequestHead& head, std::string_view id) {
   const auto refused = [] { return Error(Errc::unauthenticated, "the runner key is not valid for this runner"); };
   const auto key = bearer(head);
@@ -52,17 +35,6 @@ std::string pull_token(const Context& context, const ClaimedJob& job, Timestamp 
   claims.subject = job.runner.str();
   claims.oci = OciScope{job.config.project.str(), {"pull"}};
   return encode_token(claims, context.config.secret_key);
-}
-
-JobConfigWire config_for_runner(const JobConfig& config) {
-  auto w = to_wire(config);
-  // How outputs are read is no matter of the runner; the protocol's own two settings stay.
-  w.all_measures.reset();
-  w.distinct_names.reset();
-  w.fold_repeats.reset();
-  w.file_adapters.reset();
-  w.mapping.reset();
-  return w;
 }
 
 Result<Attempt> attempt_claim(st::Connection& c, const pipeline::Env& env, st::RunnerId runner) {
@@ -192,22 +164,26 @@ Task<void> beat(Context& context, LiveJob& live) {
   co_await context.write(work);
 }
 
-void take_log(Context& context, const AnyUuid& job, const RunnerMessage& message) {
-  if (!message.data) return;
-  const auto iteration = message.iteration.value_or(0);
-  const bool is_stderr = message.stream == "stderr";
-  const auto log = context.hub->log(job);
-  const auto text = log->fresh(iteration, is_stderr, message.offset.value_or(0), *message.data);
-  if (!log->ended) log->append_log(iteration, is_stderr, text);
+void take_log(Context& context, const AnyUuid& job, const channel::Log& log) {
+  const auto kept = context.hub->log(job);
+  const auto text = kept->progress.fresh(log.iteration, log.standard_error, log.offset, log.data);
+  if (!kept->ended) kept->append_log(log.iteration, log.standard_error, text);
 }
 
-Task<void> take_host(Context& context, LiveJob& live, const RunnerMessage& message) {
-  constexpr std::size_t most = 16 * 1024;
-  if (!message.host || live.told_host || message.host->text.size() > most || !message.host->text.starts_with('{'))
-    co_return;
+Task<void> reach(Context& context, st::JobId id, JobStage stage) {
+  const auto now = context.clock.now();
+  const auto work = [&](st::Connection& c) {
+    st::set_job_time(c, id, stage, now);
+    return true;
+  };
+  co_await context.write(work);
+}
+
+Task<void> take_host(Context& context, LiveJob& live, std::string host) {
+  if (live.told_host) co_return;
   live.told_host = true;
   const auto work = [&](st::Connection& c) {
-    if (const auto job = st::job_by_id(c, live.id)) st::set_report_host(c, job->report_id, message.host->text);
+    if (const auto job = st::job_by_id(c, live.id)) st::set_report_host(c, job->report_id, host);
     return true;
   };
   co_await context.write(work);

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "bencher/job/channel.hpp"
+
 #include "apps/server/app.hpp"
 #include "apps/server/hub.hpp"
 #include "lib/job/json.hpp"
@@ -14,37 +16,11 @@
 
 namespace bencher::server {
 
-/// What a runner says of its job, in the forms of both of the protocol's revisions.
-struct RunnerMessage {
-  std::optional<std::string> event;
-  std::optional<std::string> status;
-  std::optional<AnyUuid> job;
-  std::optional<std::vector<IterationOutputWire>> results;
-  std::optional<std::string> error;
-  std::optional<int> exit_code;
-  std::optional<std::string> stdout_;
-  std::optional<std::string> stderr_;
-  std::optional<std::map<std::string, std::string>> output;
-  std::optional<std::uint32_t> iteration;
-  std::optional<std::string> stream;
-  std::optional<std::uint64_t> offset;
-  std::optional<std::string> data;
-  std::optional<json::Raw> host;
-};
-BOOST_DESCRIBE_STRUCT(RunnerMessage, (),
-                      (event, status, job, results, error, exit_code, stdout_, stderr_, output, iteration, stream,
-                       offset, data, host))
-
-/// The results of a terminal message.
-JobOutput output_of(RunnerMessage message);
-
 /// The runner of the path, if the request has its key. Error: `unauthenticated`, whatever is wrong.
 Result<st::RunnerRow> the_runner(st::Connection& c, const http::RequestHead& head, std::string_view id);
 
 /// For one job's image, and only to pull it.
 std::string pull_token(const Context& context, const ClaimedJob& job, Timestamp now);
-/// The configuration as runners get it.
-JobConfigWire config_for_runner(const JobConfig& config);
 
 /// One look for a job.
 struct Attempt {
@@ -75,9 +51,10 @@ Task<Result<Finished>> finish(Context& context, const st::JobRow& row, JobEvent 
 /// The runner was heard of; stored now and then.
 Task<void> beat(Context& context, LiveJob& live);
 /// Keeps what is new in a log message.
-void take_log(Context& context, const AnyUuid& job, const RunnerMessage& message);
-/// Keeps what a runner says of its machine with the job's report, the first time that it does: an object of at most
-/// 16 KiB. Anything else is passed over.
-Task<void> take_host(Context& context, LiveJob& live, const RunnerMessage& message);
+void take_log(Context& context, const AnyUuid& job, const channel::Log& log);
+/// Keeps what a runner says of its machine with the job's report, the first time that it does.
+Task<void> take_host(Context& context, LiveJob& live, std::string host);
+/// The job has come that far on its runner.
+Task<void> reach(Context& context, st::JobId id, JobStage stage);
 
 }  // namespace bencher::server

@@ -90,6 +90,8 @@ Result<Ok<Runner>> update_runner(Call& call, const Path<RunnerPath>& path, const
   BENCHER_TRY(const auto row, the_runner(call, path.value.runner));
   st::RunnerChange change{text(body.value.name), text(body.value.slug), body.value.archived};
   BENCHER_DO(st::update_runner(call.c, row.id, change, call.now()));
+  if (change.archived == true)
+    call.after_commit.push_back([hub = call.context.hub, id = row.id] { hub->close_runner(id, "runner_archived"); });
   return Ok<Runner>{st::find_runner(call.c, ResourceId(row.runner.uuid))->runner};
 }
 
@@ -98,6 +100,7 @@ Result<Created<RunnerKey>> rotate_key(Call& call, const Path<RunnerPath>& path) 
   if (row.runner.archived) return Error(Errc::conflict, "the runner is archived; unarchive it first");
   auto key = make_key(KeyKind::runner, call.env.random);
   st::set_runner_key(call.c, row.id, hash_key(key), call.now());
+  call.after_commit.push_back([hub = call.context.hub, id = row.id] { hub->close_runner(id, "key_rotated"); });
   return Created<RunnerKey>{{row.runner.uuid, key, key}};
 }
 

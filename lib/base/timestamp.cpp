@@ -87,4 +87,11 @@ std::string Timestamp::str() const {
                      rest / 60 % 60, rest % 60);
 }
 
+std::string time_text(Instant at) {
+  auto text = Timestamp::of(at).str();
+  const auto fraction = at - std::chrono::floor<std::chrono::seconds>(at);
+  text.replace(text.size() - 1, 1, fmt::format(".{:03}Z", fraction.count()));
+  return text;
+}
+
 }  // namespace bencher

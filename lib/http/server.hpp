@@ -57,7 +57,8 @@ class Exchange {
   /// The next part of the body, at most 64 KiB; empty at its end. Errors as `read_body`, without a limit.
   virtual Task<Result<std::string>> read_some() = 0;
 
-  virtual Task<void> respond(Response response) = 0;
+  /// Whether the answer was handed on whole: one that was not never reaches the client as an answer.
+  virtual Task<bool> respond(Response response) = 0;
   /// Answers with `length` bytes of `file` from `offset`, in bounded memory; `response.body` is not used. Throws
   /// std::system_error, with nothing sent, when the file cannot be opened.
   virtual Task<void> respond_file(Response response, std::filesystem::path file, std::uint64_t offset,

@@ -571,8 +571,8 @@ void Connection::compose(const Response& response, std::optional<std::uint64_t> 
   out_ += "\r\n";
 }
 
-Task<void> Connection::respond(Response response) {
-  if (!claim()) co_return;
+Task<bool> Connection::respond(Response response) {
+  if (!claim()) co_return false;
   answer_ = Answer::sent;
   compose(response, response.body.size());
   std::array<asio::const_buffer, 3> parts{asio::buffer(out_)};
@@ -580,7 +580,8 @@ Task<void> Connection::respond(Response response) {
     parts[1] = asio::buffer(response.body);
     sent_ = response.body.size();
   }
-  co_await write(parts);
+  const bool sent = co_await write(parts);
+  co_return sent;
 }
 
 Task<void> Connection::respond_file(Response response, std::filesystem::path path, std::uint64_t offset,

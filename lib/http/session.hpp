@@ -96,7 +96,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   const RequestHead& head() const override { return head_; }
   Task<Result<std::string>> read_body(std::uint64_t limit) override;
   Task<Result<std::string>> read_some() override;
-  Task<void> respond(Response response) override;
+  Task<bool> respond(Response response) override;
   Task<void> respond_file(Response response, std::filesystem::path file, std::uint64_t offset,
                           std::uint64_t length) override;
   Task<Result<void>> begin_stream(Response response) override;

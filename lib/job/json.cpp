@@ -110,6 +110,19 @@ std::string print(const JobConfig& config) {
   return json::print(to_wire(config));
 }
 
+namespace {
+
+JobTimesWire to_wire(const JobTimes& times) {
+  const auto text = [&](JobStage stage) {
+    const auto& at = times[static_cast<std::size_t>(stage)];
+    return at ? json::Sparse<std::string>(time_text(*at)) : json::Sparse<std::string>();
+  };
+  return {text(JobStage::queued), text(JobStage::claimed), text(JobStage::pulled),
+          text(JobStage::booted), text(JobStage::ran),     text(JobStage::processed)};
+}
+
+}  // namespace
+
 JobWire to_wire(const Job& j) {
   JobWire w;
   w.uuid = j.uuid;
@@ -122,6 +135,7 @@ JobWire to_wire(const Job& j) {
   w.created = j.created;
   w.modified = j.modified;
   w.position = j.position;
+  w.times = to_wire(j.times);
   if (j.output) w.output = to_wire(*j.output);
   return w;
 }

@@ -55,6 +55,17 @@ BOOST_DESCRIBE_STRUCT(JobConfigWire, (),
                        iter, allow_failure, backdate))
 JobConfigWire to_wire(const JobConfig& config);
 
+/// RFC 3339 with milliseconds.
+struct JobTimesWire {
+  json::Sparse<std::string> queued;
+  json::Sparse<std::string> claimed;
+  json::Sparse<std::string> pulled;
+  json::Sparse<std::string> booted;
+  json::Sparse<std::string> ran;
+  json::Sparse<std::string> processed;
+};
+BOOST_DESCRIBE_STRUCT(JobTimesWire, (), (queued, claimed, pulled, booted, ran, processed))
+
 struct JobWire {
   Uuid<Job> uuid;
   JobStatus status = JobStatus::pending;
@@ -66,10 +77,12 @@ struct JobWire {
   Timestamp created;
   Timestamp modified;
   json::Sparse<std::uint32_t> position;
+  json::Sparse<JobTimesWire> times;
   json::Sparse<JobOutputWire> output;
 };
 BOOST_DESCRIBE_STRUCT(JobWire, (),
-                      (uuid, status, spec, runner, claimed, started, completed, created, modified, position, output))
+                      (uuid, status, spec, runner, claimed, started, completed, created, modified, position, times,
+                       output))
 JobWire to_wire(const Job& job);
 
 }  // namespace bencher

@@ -68,6 +68,24 @@ std::string_view to_string(JobEvent event) {
   return "unknown";
 }
 
+std::string_view to_string(JobStage stage) {
+  switch (stage) {
+    case JobStage::queued: return "queued";
+    case JobStage::claimed: return "claimed";
+    case JobStage::pulled: return "pulled";
+    case JobStage::booted: return "booted";
+    case JobStage::ran: return "ran";
+    case JobStage::processed: return "processed";
+  }
+  return "unknown";
+}
+
+std::optional<JobStage> parse_runner_stage(std::string_view text) {
+  for (const auto stage : {JobStage::pulled, JobStage::booted, JobStage::ran})
+    if (text == to_string(stage)) return stage;
+  return std::nullopt;
+}
+
 std::optional<JobStatus> next_status(JobStatus from, JobEvent event) {
   const auto* found = std::find_if(transitions.begin(), transitions.end(),
                                    [&](const Transition& t) { return t.from == from && t.event == event; });

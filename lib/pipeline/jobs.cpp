@@ -19,11 +19,11 @@ Result<std::optional<ClaimedJob>> claim(st::Connection& c, const Env& env, st::R
       auto broken = job.state;
       broken.status = JobStatus::failed;
       broken.completed = env.time();
-      st::set_job_state(c, *id, JobStatus::pending, broken, env.time());
+      st::set_job_state(c, *id, JobStatus::pending, broken, env.now);
       continue;
     }
     BENCHER_TRY(const auto state, step(job.state, JobEvent::claim, env.time()));
-    if (!st::claim_job(c, *id, runner, state, env.time())) continue;
+    if (!st::claim_job(c, *id, runner, state, env.now)) continue;
     ClaimedJob out;
     out.uuid = job.uuid;
     out.status = state.status;
@@ -47,11 +47,33 @@ Result<st::JobRow> advance(st::Connection& c, const Env& env, const st::JobRow& 
     if (!st::release_job(c, job.id, env.time())) return Error(Errc::conflict, "the job has changed meanwhile");
     return out;
   }
-  if (!st::set_job_state(c, job.id, job.state.status, out.state, env.time()))
+  if (!st::set_job_state(c, job.id, job.state.status, out.state, env.now))
     return Error(Errc::conflict, "the job has changed meanwhile");
   if (has_run(out.state.status) && out.state.started && out.state.completed)
     st::set_job_duration(c, job.report_id, out.state.completed->seconds - out.state.started->seconds);
   return out;
+}
+
+Result<st::JobRow> retry(st::Connection& c, const Env& env, const st::JobRow& job) {
+  const auto status = job.state.status;
+  if (status != JobStatus::failed && status != JobStatus::canceled)
+    return Error(Errc::conflict, fmt::format("cannot retry a job that is {}; only one that has failed or was canceled",
+                                             to_string(status)));
+  if (st::was_retried(c, job))
+    return Error(Errc::conflict, "the job was retried already; retry its report's newest job");
+  st::JobRow again;
+  again.uuid = Uuid<Job>(env.uuid());
+  again.report_id = job.report_id;
+  again.organization_id = job.organization_id;
+  again.source_ip = job.source_ip;
+  again.spec_id = job.spec_id;
+  again.config = job.config;
+  again.timeout = job.timeout;
+  again.priority = job.priority;
+  again.created = again.modified = env.time();
+  again.times[static_cast<std::size_t>(JobStage::queued)] = env.now;
+  BENCHER_TRY(again.id, st::insert_job(c, again));
+  return again;
 }
 
 ReadSettings job_settings(st::Connection& c, const st::JobRow& job) {
@@ -65,6 +87,9 @@ Result<Completed> complete(st::Connection& c, const Env& env, const st::JobRow& 
                            const Result<ReadResults>& parsed) {
   Completed out;
   out.job = job;
+  // A late result must not stand beside that of the job in its place.
+  if (job.state.status == JobStatus::failed && st::was_retried(c, job))
+    return Error(Errc::conflict, "the job was retried meanwhile");
   if (job.state.status != JobStatus::completed) {
     BENCHER_TRY(out.job, advance(c, env, job, JobEvent::complete));
   }

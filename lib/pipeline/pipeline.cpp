@@ -185,6 +185,12 @@ Result<Job> Pipeline::cancel(Uuid<Job> uuid) {
   return impl_->show(canceled);
 }
 
+Result<Job> Pipeline::retry(Uuid<Job> uuid) {
+  BENCHER_TRY(const auto row, impl_->row(uuid));
+  BENCHER_TRY(const auto again, impl_->write([&] { return pipeline::retry(impl_->c, impl_->env(), row); }));
+  return impl_->show(again);
+}
+
 std::vector<Job> Pipeline::expire() {
   std::vector<Job> out;
   const auto env = impl_->env();

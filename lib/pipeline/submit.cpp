@@ -217,6 +217,7 @@ Result<st::JobRow> make_job(const Env& env, st::Connection& c, const Actor& acto
   job.timeout = config.timeout;
   job.priority = job_priority(plan);
   job.created = job.modified = env.time();
+  job.times[static_cast<std::size_t>(JobStage::queued)] = env.now;
   return job;
 }
 

@@ -195,6 +195,7 @@ class Machine {
     log(LogLevel::warning, shown() + ": " + why + "; reporting by plain requests, without live output");
     auto& w = *s_.work;
     w.channel = Work::Channel::patch;
+    w.terminal_sent = false;  // what the channel was told does not count
     w.heartbeat_at = now_;
     w.logs.clear();
     w.sent_logs.clear();

@@ -8,8 +8,8 @@ namespace {
 #define JOB_COLUMNS                                                                                             \
   "job.id, job.uuid, job.report_id, job.organization_id, job.source_ip, job.spec_id, job.config, job.timeout, " \
   "job.priority, job.runner_id, job.status, job.claimed, job.started, job.completed, job.last_heartbeat, "      \
-  "job.created, "                                                                                               \
-  "job.modified "
+  "job.created, job.modified, job.time_queued, job.time_claimed, job.time_pulled, job.time_booted, "            \
+  "job.time_ran, job.time_processed "
 
 JobRow job_row(Row& row) {
   JobRow j;
@@ -17,7 +17,16 @@ JobRow job_row(Row& row) {
   row.take(j.spec_id), row.take(j.config), row.take(j.timeout), row.take(j.priority), row.take(j.runner_id);
   row.take(j.state.status), row.take(j.state.claimed), row.take(j.state.started), row.take(j.state.completed);
   row.take(j.state.last_heartbeat), row.take(j.created), row.take(j.modified);
+  for (auto& time : j.times)
+    if (const auto at = row.take<std::optional<std::int64_t>>()) time = Instant(std::chrono::milliseconds(*at));
   return j;
+}
+
+std::int64_t milliseconds(Instant at) {
+  return at.time_since_epoch().count();
+}
+std::optional<std::int64_t> milliseconds(const std::optional<Instant>& at) {
+  return at ? std::optional(milliseconds(*at)) : std::nullopt;
 }
 
 std::vector<JobRow> collect(Rows rows) {
@@ -32,11 +41,12 @@ std::vector<JobRow> collect(Rows rows) {
 }  // namespace
 
 Result<JobId> insert_job(Connection& c, const JobRow& j) {
-  BENCHER_DO(c.change(
-      "the job",
-      "INSERT INTO job (uuid, report_id, organization_id, source_ip, spec_id, config, timeout, priority, "
-      "status, created, modified) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?9)",
-      j.uuid, j.report_id, j.organization_id, j.source_ip, j.spec_id, j.config, j.timeout, j.priority, j.created));
+  BENCHER_DO(
+      c.change("the job",
+               "INSERT INTO job (uuid, report_id, organization_id, source_ip, spec_id, config, timeout, priority, "
+               "status, created, modified, time_queued) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?9, ?10)",
+               j.uuid, j.report_id, j.organization_id, j.source_ip, j.spec_id, j.config, j.timeout, j.priority,
+               j.created, milliseconds(j.times[static_cast<std::size_t>(JobStage::queued)])));
   return JobId{c.last_id()};
 }
 
@@ -53,6 +63,10 @@ std::optional<JobRow> find_project_job(Connection& c, ProjectId project, AnyUuid
 
 std::optional<JobRow> job_by_id(Connection& c, JobId id) {
   return c.one(job_row, "SELECT " JOB_COLUMNS "FROM job WHERE id = ?1", id);
+}
+
+bool was_retried(Connection& c, const JobRow& job) {
+  return *c.value<bool>("SELECT EXISTS (SELECT 1 FROM job WHERE report_id = ?1 AND id > ?2)", job.report_id, job.id);
 }
 
 ProjectId project_of_job(Connection& c, const JobRow& job) {
@@ -93,27 +107,42 @@ std::vector<SpecId> runner_spec_ids(Connection& c, RunnerId runner) {
   return spec_ids(c.query("SELECT spec_id FROM runner_spec WHERE runner_id = ?1", runner));
 }
 
-bool claim_job(Connection& c, JobId id, RunnerId runner, const JobState& s, Timestamp now) {
+bool claim_job(Connection& c, JobId id, RunnerId runner, const JobState& s, Instant now) {
   return c.exec(
-             "UPDATE job SET status = ?2, runner_id = ?3, claimed = ?4, last_heartbeat = ?5, modified = ?6 WHERE id = "
-             "?1 "
-             "AND status = 0",
-             id, s.status, runner, s.claimed, s.last_heartbeat, now) > 0;
+             "UPDATE job SET status = ?2, runner_id = ?3, claimed = ?4, last_heartbeat = ?5, modified = ?6, "
+             "time_claimed = ?7 WHERE id = ?1 AND status = 0",
+             id, s.status, runner, s.claimed, s.last_heartbeat, Timestamp::of(now), milliseconds(now)) > 0;
 }
 
-bool set_job_state(Connection& c, JobId id, JobStatus from, const JobState& s, Timestamp now) {
+void set_job_time(Connection& c, JobId id, JobStage stage, Instant at) {
+  const auto set = [&](const char* sql) { c.exec(sql, id, milliseconds(at)); };
+#define SET_TIME(column) \
+  set("UPDATE job SET " column " = coalesce(" column ", ?2) WHERE id = ?1 AND (status = 1 OR status = 2)")
+  switch (stage) {
+    case JobStage::pulled: return SET_TIME("time_pulled");
+    case JobStage::booted: return SET_TIME("time_booted");
+    case JobStage::ran: return SET_TIME("time_ran");
+    case JobStage::queued:
+    case JobStage::claimed:
+    case JobStage::processed: return;  // set with the job's state
+  }
+#undef SET_TIME
+}
+
+bool set_job_state(Connection& c, JobId id, JobStatus from, const JobState& s, Instant now) {
+  // A runner that does not tell when its program ended has ended it by the time it reports.
   return c.exec(
              "UPDATE job SET status = ?3, claimed = ?4, started = ?5, completed = ?6, last_heartbeat = ?7, modified = "
-             "?8 "
-             "WHERE id = ?1 AND status = ?2",
-             id, from, s.status, s.claimed, s.started, s.completed, s.last_heartbeat, now) > 0;
+             "?8, time_ran = CASE WHEN ?3 = 3 THEN coalesce(time_ran, ?9) ELSE time_ran END, "
+             "time_processed = CASE WHEN ?3 = 4 THEN ?9 ELSE time_processed END WHERE id = ?1 AND status = ?2",
+             id, from, s.status, s.claimed, s.started, s.completed, s.last_heartbeat, Timestamp::of(now),
+             milliseconds(now)) > 0;
 }
 
 bool release_job(Connection& c, JobId id, Timestamp now) {
   return c.exec(
-             "UPDATE job SET status = 0, runner_id = NULL, claimed = NULL, last_heartbeat = NULL, modified = ?2 WHERE "
-             "id "
-             "= ?1 AND status = 1",
+             "UPDATE job SET status = 0, runner_id = NULL, claimed = NULL, last_heartbeat = NULL, time_claimed = NULL, "
+             "modified = ?2 WHERE id = ?1 AND status = 1",
              id, now) > 0;
 }
 
@@ -165,6 +194,7 @@ Job load_job(Connection& c, const JobRow& row) {
   out.created = row.created;
   out.modified = row.modified;
   out.position = queue_position(c, row);
+  out.times = row.times;
   return out;
 }
 

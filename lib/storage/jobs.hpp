@@ -21,6 +21,7 @@ struct JobRow {
   int priority = 0;
   std::optional<RunnerId> runner_id;
   JobState state;
+  JobTimes times;
   Timestamp created;
   Timestamp modified;
 };
@@ -29,6 +30,8 @@ Result<JobId> insert_job(Connection& c, const JobRow& job);
 std::optional<JobRow> find_job(Connection& c, AnyUuid uuid);
 std::optional<JobRow> find_project_job(Connection& c, ProjectId project, AnyUuid uuid);
 std::optional<JobRow> job_by_id(Connection& c, JobId id);
+/// Whether the job was tried again: its report has a later one.
+bool was_retried(Connection& c, const JobRow& job);
 /// The project of a job, by its report.
 ProjectId project_of_job(Connection& c, const JobRow& job);
 
@@ -39,9 +42,11 @@ std::optional<JobId> eligible_job(Connection& c, RunnerId runner);
 std::vector<SpecId> pending_specs(Connection& c);
 std::vector<SpecId> runner_spec_ids(Connection& c, RunnerId runner);
 /// Takes the job for the runner if it is still pending; whether it was.
-bool claim_job(Connection& c, JobId id, RunnerId runner, const JobState& state, Timestamp now);
+bool claim_job(Connection& c, JobId id, RunnerId runner, const JobState& state, Instant now);
+/// When the job reached the stage, unless it is known already or the job is not in flight.
+void set_job_time(Connection& c, JobId id, JobStage stage, Instant at);
 /// Writes the state if the job is still in `from`; whether it was.
-bool set_job_state(Connection& c, JobId id, JobStatus from, const JobState& state, Timestamp now);
+bool set_job_state(Connection& c, JobId id, JobStatus from, const JobState& state, Instant now);
 /// Undoes a claim: pending again, without a runner.
 bool release_job(Connection& c, JobId id, Timestamp now);
 void touch_job(Connection& c, JobId id, Timestamp now);

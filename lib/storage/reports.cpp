@@ -429,7 +429,7 @@ Report load_report_head(Connection& c, const ReportRow& row, ReportCounts counts
   out.end_time = row.end_time;
   out.adapter = row.adapter;
   out.created = row.created;
-  out.job = c.value<Uuid<Job>>("SELECT uuid FROM job WHERE report_id = ?1", row.id);
+  out.job = c.value<Uuid<Job>>("SELECT uuid FROM job WHERE report_id = ?1 ORDER BY id DESC LIMIT 1", row.id);
   out.testbed = testbed_for_report(c, row.testbed_id, out.job.has_value(), row.spec_id)->testbed;
   out.expanded = false;
   out.counts = std::move(counts);

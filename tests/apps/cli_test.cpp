@@ -217,6 +217,44 @@ TEST_SUITE("apps/cli") {
     CHECK(has(w.cli({"job", "view", "bench", job}).text, "\"status\": \"processed\""));
   }
 
+  TEST_CASE("job logs prints what a job has printed, wait tells how it ended, retry tries it again") {
+    CliWorld w;
+    w.add_runner();
+    auto runner = w.start_runner();
+    runner->line("Polling for jobs");
+    w.push_script("good", "echo working >&2; echo '" + results + "'");
+    w.push_script("bad", "echo half; exit 3");
+    const auto run = [&](const char* image) {
+      w.cli({"run", "--project", "bench", "--image", image, "--adapter", "json", "--detach"});
+      return w.admin.get("/v0/projects/bench/jobs").str("/0/uuid");
+    };
+    const auto good = run("bench:good");
+    const auto waited = w.cli({"job", "wait", "bench", good});
+    CHECK(waited.code == 0);
+    CHECK(has(waited.text, "processed\n"));
+    for (const auto* follow : {"--follow", ""}) {
+      std::vector<std::string> words{"job", "logs", "bench", good};
+      if (*follow) words.emplace_back(follow);
+      const auto logs = w.cli(words);
+      CAPTURE(logs.text);
+      CHECK(logs.code == 0);
+      CHECK(has(logs.text, "working\n"));
+      CHECK(has(logs.text, results + "\n"));
+      CHECK_FALSE(has(logs.text, "Job processed"));
+    }
+    const auto bad = run("bench:bad");
+    const auto failed = w.cli({"job", "logs", "-f", "bench", bad});
+    CHECK(failed.code == 9);
+    CHECK(has(failed.text, "half\n"));
+    CHECK(w.cli({"job", "wait", "bench", bad}).code == 9);
+    CHECK(w.cli({"job", "logs", "bench", bad}).code == 0);
+    const auto again = w.cli({"job", "retry", "bench", bad});
+    CAPTURE(again.text);
+    CHECK(again.code == 0);
+    CHECK(has(again.text, "\"status\": \"pending\""));
+    CHECK(w.cli({"job", "retry", "bench", good}).code != 0);
+  }
+
   TEST_CASE("run --local needs no server: results, history, alerts, and images in a sandbox") {
     CliWorld w;
     const auto history = (w.dir / "history").string();

@@ -1,7 +1,7 @@
 // What a report says of the machine that its job ran on.
 #include <doctest/doctest.h>
 
-#include "tests/support/channel.hpp"
+#include "tests/support/runner_channel.hpp"
 #include "tests/support/world.hpp"
 
 using namespace bencher::test;
@@ -35,13 +35,13 @@ TEST_SUITE("apps/host") {
       const auto* host = shown.body.as_object().if_contains("host");
       return host ? json::serialize(*host) : std::string();
     };
-    const auto beat = [&](Channel& channel, const std::string& host) {
+    const auto beat = [&](RunnerChannel& channel, const std::string& host) {
       channel.send_text(R"({"event":"heartbeat","host":)" + host + "}");
       CHECK(channel.event() == "ack");
     };
     const auto first = World::must(world.run_image("bench:v1"), 201);
     {
-      Channel channel(world, "runner-one", "", key);
+      RunnerChannel channel(world, "runner-one", "", key);
       channel.send({{"event", "ready"}, {"poll_timeout", 5}});
       CHECK(channel.event() == "job");
       for (const std::string& wrong : {std::string("null"), std::string("5"), std::string("[1]"), std::string(R"("x")"),
@@ -62,7 +62,7 @@ TEST_SUITE("apps/host") {
     auto client = world.server.client(key);
     const auto claimed = client.post("/v0/runners/runner-one/jobs", {{"poll_timeout", 5}});
     REQUIRE(claimed.status == 200);
-    Channel channel(world, "runner-one", second.str("/job"), key);
+    RunnerChannel channel(world, "runner-one", second.str("/job"), key);
     beat(channel, R"({"cores":8})");
     CHECK(host_of(second) == R"({"cores":8})");
   }

@@ -6,7 +6,7 @@
 
 #include "bencher/sandbox/sandbox.hpp"
 
-#include "tests/support/channel.hpp"
+#include "tests/support/runner_channel.hpp"
 #include "tests/support/world.hpp"
 
 using namespace bencher::test;
@@ -23,15 +23,7 @@ bool has_log(const json::object& line, std::string_view text) {
   return is_event(line, "log") && std::string_view(line.at("data").as_string()).find(text) != std::string_view::npos;
 }
 
-std::string job_of(const Reply& report) {
-  return World::must(report, 201).str("/job");
-}
-
-/// Claims as a runner would; JSON null when nothing came in time.
-Reply claim(World& world, const std::string& runner, int timeout = 1) {
-  auto client = world.server.client(world.runner_keys.at(runner));
-  return client.post("/v0/runners/" + runner + "/jobs", {{"poll_timeout", timeout}});
-}
+using Channel = RunnerChannel;
 
 }  // namespace
 

@@ -186,8 +186,8 @@ TEST_SUITE("pipeline/claim") {
     JobWorld w;
     const auto job = w.submit_job(w.owner);
     const auto state = must(step(job.state, JobEvent::claim, w.now()));
-    CHECK(st::claim_job(w.c, job.id, w.machine, state, w.now()));
-    CHECK_FALSE(st::claim_job(w.c, job.id, w.runner("Late", {}), state, w.now()));
+    CHECK(st::claim_job(w.c, job.id, w.machine, state, w.clock.now()));
+    CHECK_FALSE(st::claim_job(w.c, job.id, w.runner("Late", {}), state, w.clock.now()));
     CHECK(w.reload(job).runner_id == w.machine);
     CHECK_FALSE(pipeline::advance(w.c, w.env(), job, JobEvent::cancel).has_value());
   }
@@ -248,6 +248,64 @@ TEST_SUITE("pipeline/completion") {
       CHECK(late.job.state.status == JobStatus::processed);
       CHECK(w.count("metric") == 1);
     }
+  }
+
+  TEST_CASE("a job that has failed is tried again as a new job of its report, once, and only the newer one counts") {
+    JobWorld w;
+    const auto first = w.submit_job(w.owner);
+    const auto refused = pipeline::retry(w.c, w.env(), first);
+    CHECK(refused.error().code() == Errc::conflict);
+    w.claim();
+    must(pipeline::advance(w.c, w.env(), w.reload(first), JobEvent::start));
+    must(pipeline::advance(w.c, w.env(), w.reload(first), JobEvent::lose));
+    w.clock.advance(std::chrono::milliseconds(1500));
+    const auto second = must(pipeline::retry(w.c, w.env(), w.reload(first)));
+    CHECK(second.uuid != first.uuid);
+    CHECK(second.report_id == first.report_id);
+    CHECK(second.config == first.config);
+    CHECK(second.times[0] == w.clock.now());
+    CHECK(pipeline::retry(w.c, w.env(), w.reload(first)).error().code() == Errc::conflict);
+    CHECK(st::load_report(w.c, *st::report_by_id(w.c, first.report_id), true).job == second.uuid);
+    // The lost runner's late word must not stand beside the result to come.
+    const auto settings = pipeline::job_settings(w.c, first);
+    const auto late = w.output(R"({"b":{"latency":{"value":1}}})");
+    const auto parsed = read_outputs(settings, adapter_texts(late));
+    CHECK(pipeline::complete(w.c, w.env(), w.reload(first), parsed).error().code() == Errc::conflict);
+    REQUIRE(w.claim()->uuid == second.uuid);
+    must(pipeline::advance(w.c, w.env(), w.reload(second), JobEvent::start));
+    CHECK(w.complete(w.reload(second), late).job.state.status == JobStatus::processed);
+    CHECK(w.count("report_benchmark") == 1);
+  }
+
+  TEST_CASE("a job remembers when it reached each stage, to the millisecond") {
+    JobWorld w;
+    const auto job = w.submit_job(w.owner);
+    const auto at = [&](JobStage stage) { return w.reload(job).times[static_cast<std::size_t>(stage)]; };
+    const auto later = [&] {
+      w.clock.advance(std::chrono::milliseconds(250));
+      return w.clock.now();
+    };
+    const auto queued = w.clock.now();
+    const auto claimed = later();
+    w.claim();
+    must(pipeline::advance(w.c, w.env(), w.reload(job), JobEvent::release));
+    CHECK_FALSE(at(JobStage::claimed).has_value());
+    w.claim();
+    must(pipeline::advance(w.c, w.env(), w.reload(job), JobEvent::start));
+    const auto pulled = later();
+    st::set_job_time(w.c, job.id, JobStage::pulled, pulled);
+    st::set_job_time(w.c, job.id, JobStage::pulled, later());
+    const auto ended = later();
+    w.complete(w.reload(job), w.output(R"({"b":{"latency":{"value":1}}})"));
+    CHECK(at(JobStage::queued) == queued);
+    CHECK(at(JobStage::claimed) == claimed);
+    CHECK(at(JobStage::pulled) == pulled);
+    CHECK_FALSE(at(JobStage::booted).has_value());
+    CHECK(at(JobStage::ran) == ended);
+    CHECK(at(JobStage::processed) == ended);
+    // Once it has ended nothing is added.
+    st::set_job_time(w.c, job.id, JobStage::booted, later());
+    CHECK_FALSE(at(JobStage::booted).has_value());
   }
 
   TEST_CASE("results before the job runs, and after it has ended, are refused") {

@@ -438,6 +438,29 @@ TEST_CASE("channels that end as soon as they are opened are not tried for ever")
   CHECK(world.find<Patch>());
 }
 
+TEST_CASE(
+    "a result that was told to a lost channel is not taken for delivered when a plain request tells of the start") {
+  World world;
+  world.claim();
+  world.tell(ChannelOpened{});
+  world.tell(Prepared{ImageConfig{}});
+  world.tell(Ended{});
+  CHECK(world.sent() == Events{"completed"});
+  for (int i = 0; i < 2; ++i) {
+    world.tell(ChannelClosed{.was_open = true, .code = 1006, .reason = {}});
+    world.pass(seconds(30));
+    world.tell(ChannelOpened{});
+  }
+  world.tell(ChannelClosed{.was_open = true, .code = 1006, .reason = {}});
+  REQUIRE(world.find<Patch>());
+  CHECK(world.find<Patch>()->body == patch_running());
+  world.tell(PatchAnswered{200, R"({"status":"running"})"});
+  REQUIRE(world.find<Patch>());
+  CHECK(world.find<Patch>()->body.find("completed") != std::string::npos);
+  world.tell(PatchAnswered{200, R"({"status":"processed"})"});
+  CHECK(world.find<Claim>());
+}
+
 TEST_CASE("a job that the server does not want any more is given up") {
   for (const int status : {401, 403, 404, 409}) {
     World world;

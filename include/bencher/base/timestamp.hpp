@@ -23,4 +23,7 @@ struct Timestamp {
   auto operator<=>(const Timestamp&) const = default;
 };
 
+/// RFC 3339 in UTC with milliseconds, `2024-07-11T06:23:00.250Z`.
+std::string time_text(Instant at);
+
 }  // namespace bencher

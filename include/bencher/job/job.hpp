@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -8,6 +10,7 @@
 #include <vector>
 
 #include "bencher/adapter/read.hpp"
+#include "bencher/base/clock.hpp"
 #include "bencher/base/result.hpp"
 #include "bencher/base/timestamp.hpp"
 #include "bencher/base/uuid.hpp"
@@ -35,8 +38,24 @@ enum class JobEvent {
   reject,    ///< its results could not be stored
 };
 
+/// How far a job has come, each reached once at most.
+enum class JobStage {
+  queued,
+  claimed,
+  pulled,     ///< its image is on the runner
+  booted,     ///< its first program starts
+  ran,        ///< its last program has ended
+  processed,  ///< its results are stored
+};
+constexpr std::size_t job_stages = 6;
+/// When each was reached.
+using JobTimes = std::array<std::optional<Instant>, job_stages>;
+
 std::string_view to_string(JobStatus status);
 std::string_view to_string(JobEvent event);
+std::string_view to_string(JobStage stage);
+/// A stage that a runner may tell of: `pulled`, `booted` or `ran`.
+std::optional<JobStage> parse_runner_stage(std::string_view text);
 
 /// The part of a job that the state machine knows.
 struct JobState {
@@ -134,6 +153,7 @@ struct Job {
   Timestamp created;
   Timestamp modified;
   std::optional<std::uint32_t> position;  ///< in the queue, from 1, while pending
+  JobTimes times;
   std::optional<JobOutput> output;
 };
 

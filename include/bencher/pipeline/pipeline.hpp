@@ -65,6 +65,8 @@ class Pipeline {
   /// The job failed on its runner; `output.error` says why.
   Result<Job> fail(Uuid<Job> job, const JobOutput& output);
   Result<Job> cancel(Uuid<Job> job);
+  /// A job that has failed or was canceled is tried again, as a new job of the same report. Error: `conflict`.
+  Result<Job> retry(Uuid<Job> job);
   /// Ends the jobs in flight that were not heard of for too long; those that ended.
   std::vector<Job> expire();
 

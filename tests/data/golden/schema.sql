@@ -261,7 +261,7 @@ CREATE TABLE job (
   last_billed_minute INTEGER,
   created INTEGER NOT NULL,
   modified INTEGER NOT NULL
-) STRICT;
+, time_queued INTEGER, time_claimed INTEGER, time_pulled INTEGER, time_booted INTEGER, time_ran INTEGER, time_processed INTEGER) STRICT;
 
 -- table job_duration_by_report
 CREATE TABLE job_duration_by_report (

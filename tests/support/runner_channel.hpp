@@ -1,4 +1,4 @@
-// A scripted runner's end of a channel.
+// Runners by hand: claims, and what is heard on a channel.
 #pragma once
 
 #include <condition_variable>
@@ -12,9 +12,9 @@
 namespace bencher::test {
 
 /// What a scripted runner hears on a job's channel, or on its own.
-class Channel {
+class RunnerChannel {
  public:
-  Channel(World& world, const std::string& runner, const std::string& job, const std::string& key)
+  RunnerChannel(World& world, const std::string& runner, const std::string& job, const std::string& key)
       : client_({.url = world.server.url() + "/v0/runners/" + runner + (job.empty() ? "" : "/jobs/" + job) + "/channel",
                  .headers = {{"Authorization", "Bearer " + key}}},
                 {.on_open = [] {},
@@ -48,5 +48,15 @@ class Channel {
   std::deque<std::string> messages_;
   http::WebSocketClient client_;
 };
+
+/// Claims as a runner would; JSON null when nothing came in time.
+inline Reply claim(World& world, const std::string& runner, int timeout = 1) {
+  auto client = world.server.client(world.runner_keys.at(runner));
+  return client.post("/v0/runners/" + runner + "/jobs", {{"poll_timeout", timeout}});
+}
+
+inline std::string job_of(const Reply& report) {
+  return World::must(report, 201).str("/job");
+}
 
 }  // namespace bencher::test
