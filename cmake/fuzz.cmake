@@ -1,11 +1,11 @@
-# libFuzzer targets, fuzz_<adapter> for every adapter there is; the preset `fuzz` has the compiler flags. Only what
-# reads texts is compiled, once for all of them.
+# libFuzzer targets, fuzz_<adapter> for every adapter there is and fuzz_mapping; the preset `fuzz` has the compiler
+# flags. Only what reads texts is compiled, once for all of them.
 
 bencher_sources(base base)
 bencher_sources(fuzzed adapter)
 add_library(bencher_fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed} lib/json/reader.cpp)
 # What checks the results is not what new inputs are to be found for, and would only make them slower.
-add_library(bencher_fuzzing STATIC EXCLUDE_FROM_ALL ${base} tests/adapter/properties.cpp tests/fuzz/target.cpp)
+add_library(bencher_fuzzing STATIC EXCLUDE_FROM_ALL ${base} tests/adapter/properties.cpp)
 target_compile_options(bencher_fuzzing PRIVATE -fno-sanitize=fuzzer-no-link)
 foreach(library bencher_fuzzed bencher_fuzzing)
   target_include_directories(${library} PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
@@ -14,15 +14,24 @@ foreach(library bencher_fuzzed bencher_fuzzing)
 endforeach()
 target_link_libraries(bencher_fuzzing PUBLIC bencher_fuzzed)
 
+add_custom_target(fuzz)
+function(bencher_fuzzer name)
+  add_executable(fuzz_${name} EXCLUDE_FROM_ALL ${ARGN})
+  set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+  target_compile_options(fuzz_${name} PRIVATE -fno-sanitize=fuzzer-no-link)
+  target_link_libraries(fuzz_${name} PRIVATE bencher_fuzzing bencher_warnings -fsanitize=fuzzer)
+  add_dependencies(fuzz fuzz_${name})
+endfunction()
+
+bencher_fuzzer(mapping tests/fuzz/mapping.cpp)
+add_library(bencher_fuzzing_adapter OBJECT EXCLUDE_FROM_ALL tests/fuzz/target.cpp)
+target_compile_options(bencher_fuzzing_adapter PRIVATE -fno-sanitize=fuzzer-no-link)
+target_link_libraries(bencher_fuzzing_adapter PRIVATE bencher_fuzzing bencher_warnings)
 set(kinds_header ${PROJECT_SOURCE_DIR}/include/bencher/adapter/adapter.hpp)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${kinds_header})
 file(STRINGS ${kinds_header} kinds REGEX "^  [a-z0-9_]+ = [0-9]+,$")
-add_custom_target(fuzz)
 foreach(line IN LISTS kinds)
   string(REGEX REPLACE "^  ([a-z0-9_]+) = .*" "\\1" kind "${line}")
-  add_executable(fuzz_${kind} EXCLUDE_FROM_ALL tests/fuzz/adapter.cpp)
-  set_target_properties(fuzz_${kind} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+  bencher_fuzzer(${kind} tests/fuzz/adapter.cpp $<TARGET_OBJECTS:bencher_fuzzing_adapter>)
   target_compile_definitions(fuzz_${kind} PRIVATE BENCHER_FUZZ_ADAPTER="${kind}")
-  target_link_libraries(fuzz_${kind} PRIVATE bencher_fuzzing bencher_warnings -fsanitize=fuzzer)
-  add_dependencies(fuzz fuzz_${kind})
 endforeach()

@@ -64,6 +64,7 @@ Runner::~Runner() {
   claim_client_.cancel();
   patch_client_.cancel();
   perform(CancelWork{});
+  perform(CancelUpload{});
 }
 
 int Runner::run() {
@@ -155,15 +156,21 @@ void Runner::perform(const OpenChannel& action) {
     lock.unlock();
     wake_.notify_one();
   };
+  const auto features = std::make_shared<std::string>();
   channel_ = std::make_unique<http::WebSocketClient>(
-      http::WebSocketClient::Options{.url = url("/jobs/" + action.job + "/channel"),
+      http::WebSocketClient::Options{.url = url(action.job.empty() ? "/channel" : "/jobs/" + action.job + "/channel"),
                                      .headers = {{"Authorization", "Bearer " + options_.key}}},
       http::WebSocketClient::Events{
-          .on_open = [forward] { forward(ChannelOpened{}); },
+          .on_open = [forward, features] { forward(ChannelOpened{*features}); },
           .on_message = [forward](std::string text) { forward(ChannelMessage{std::move(text)}); },
           .on_closed =
               [forward](http::WebSocketClient::Closed closed) {
                 forward(ChannelClosed{closed.was_open, closed.status, closed.code, std::move(closed.reason)});
+              },
+          .on_upgraded =
+              [features](const http::WebSocketClient::Headers& headers) {
+                for (const auto& [name, value] : headers)
+                  if (name == "bencher-features") *features += (features->empty() ? "" : ", ") + value;
               }});
 }
 
@@ -195,6 +202,7 @@ void Runner::perform(const Patch& action) {
 void Runner::perform(const Prepare& action) {
   cancel_work_ = false;
   worker_.post([this, job = action.job] {
+    spool_.emplace(options_.work_dir / "results", options_.max_results);
     try {
       Prepared prepared{prepare(job)};
       // Last before the program, and with nothing of ours at work.
@@ -220,15 +228,23 @@ Result<ImageConfig> Runner::prepare(const ClaimedJob& job) {
     http = pull_client_.get();
   }
   if (cancel_work_) return Error(Errc::cancelled, "cancelled");
-  files::remove_tree(options_.work_dir / "job");
-  std::filesystem::create_directories(options_.work_dir / "job");
-  client::RegistrySource source(*http, job.registry, job.project, job.oci_token);
+  BENCHER_TRY(auto cache,
+              sandbox::ImageCache::open(
+                  sandbox_options.cache_dir.empty() ? sandbox::ImageCache::default_folder() : sandbox_options.cache_dir,
+                  sandbox_options.cache_bytes));
+  client::RetryPolicy retry;
+  retry.wait = [this](milliseconds time) {
+    std::unique_lock lock(mutex_);
+    return !room_.wait_for(lock, time, [this] { return stopped_ || cancel_work_; });
+  };
+  client::RegistrySource source(*http, job.registry, job.project, job.oci_token, retry);
   PullOptions pull_options;
   pull_options.limits.bytes = job.disk;
   pull_options.cancelled = [this] { return cancel_work_.load(); };
-  auto config = pull(source, job.digest, root(), pull_options);
-  if (!config) return std::move(config).error().within("cannot pull the image");
-  return config;
+  auto image = hold_image(cache, job.registry + "\n" + job.project, source, job.digest, pull_options);
+  if (!image) return std::move(image).error().within("cannot pull the image");
+  image_ = *std::move(image);
+  return image_->config;
 }
 
 void Runner::perform(const RunIteration& action) {
@@ -246,7 +262,9 @@ void Runner::iterate(const RunIteration& action) {
   class Sink final : public sandbox::EventSink {
    public:
     explicit Sink(Runner& runner) : runner_(runner) {}
+    void started() override { runner_.push(ProgramStarted{}); }
     void output(sandbox::Stream stream, std::string_view bytes) override {
+      runner_.spool_->output(stream == sandbox::Stream::stderr_, bytes);
       {
         std::unique_lock lock(runner_.mutex_);
         runner_.room_.wait(lock, [&] {
@@ -281,9 +299,8 @@ void Runner::iterate(const RunIteration& action) {
   request.file_paths = action.job.file_paths;
   request.max_file_count = options_.max_file_count;
   request.max_file_bytes = options_.agent.max_output;
-  request.disposable_root = action.last;
   request.image_digest = action.job.digest.str();
-  auto outcome = box->run(root(), machine, request, sink);
+  auto outcome = box->run(image_->root, machine, request, sink);
   if (!outcome) {
     push(RunFailed{std::move(outcome).error()});
     return;
@@ -308,6 +325,53 @@ void Runner::perform(const CancelWork&) {
   if (sandbox_) sandbox_->cancel();
 }
 
+void Runner::perform(const KeepResult& action) {
+  worker_.post([this, action] {
+    if (spool_) spool_->keep(action.exit_code, action.files);
+  });
+}
+
+void Runner::perform(const UploadResults& action) {
+  {
+    std::lock_guard lock(work_mutex_);
+    upload_client_ = std::make_unique<client::HttpClient>();
+  }
+  worker_.post([this, action] { push(upload(action)); });
+}
+
+Uploaded Runner::upload(const UploadResults& action) {
+  constexpr std::uint64_t slowest = 64 * 1024;  // bytes a second
+  if (!spool_) return {400, "there are none"};
+  const auto file = spool_->finish(action.error);
+  if (!file) return {413, file.error().message()};
+  client::HttpRequest request;
+  request.method = "PUT";
+  request.url = url("/jobs/" + action.job + "/results");
+  request.headers = {{"Authorization", "Bearer " + options_.key}, {"Content-Type", "application/json"}};
+  request.body_file = *file;
+  request.total_timeout = seconds(60 + std::filesystem::file_size(*file) / slowest);
+  client::HttpClient* http = nullptr;
+  {
+    std::lock_guard lock(work_mutex_);
+    http = upload_client_.get();
+  }
+  const auto response = http->send(request);
+  if (!response) return {0, response.error().message()};
+  return {response->status, std::to_string(response->status) + ": " + response->body.substr(0, 300)};
+}
+
+void Runner::perform(const CancelUpload&) {
+  std::lock_guard lock(work_mutex_);
+  if (upload_client_) upload_client_->cancel();
+}
+
+void Runner::perform(const ForgetResults&) {
+  worker_.post([this] {
+    spool_.reset();
+    files::remove_tree(options_.work_dir / "results");
+  });
+}
+
 void Runner::perform(const CleanUp&) {
   worker_.post([this] {
     {
@@ -315,7 +379,7 @@ void Runner::perform(const CleanUp&) {
       sandbox_.reset();
       pull_client_.reset();
     }
-    files::remove_tree(options_.work_dir / "job");
+    image_.reset();
   });
 }
 

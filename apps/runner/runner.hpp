@@ -20,6 +20,8 @@
 #include "bencher/sandbox/sandbox.hpp"
 
 #include "apps/runner/host.hpp"
+#include "apps/runner/result_spool.hpp"
+#include "apps/runner/root_cache.hpp"
 #include "lib/http/websocket_client.hpp"
 
 namespace bencher::runner {
@@ -34,7 +36,8 @@ struct RunnerOptions {
   sandbox::Options sandbox_options = {};   ///< but the work folder, which is below ours
   std::filesystem::path work_dir;
   std::uint32_t max_file_count = 255;
-  const HostCare* care = nullptr;  ///< the machine, to be measured before each job
+  const HostCare* care = nullptr;          ///< the machine, to be measured before each job
+  std::uint64_t max_results = 256u << 20;  ///< bytes of JSON; above, they are cut to what a message holds
   AgentOptions agent;
 };
 
@@ -79,6 +82,10 @@ class Runner {
   void perform(const Prepare& action);
   void perform(const RunIteration& action);
   void perform(const CancelWork& action);
+  void perform(const KeepResult& action);
+  void perform(const UploadResults& action);
+  void perform(const CancelUpload& action);
+  void perform(const ForgetResults& action);
   void perform(const CleanUp& action);
   void perform(const Log& action);
   void perform(const Exit& action);
@@ -86,7 +93,7 @@ class Runner {
   std::string url(const std::string& path) const;
   Result<ImageConfig> prepare(const ClaimedJob& job);
   void iterate(const RunIteration& action);
-  std::filesystem::path root() const { return options_.work_dir / "job" / "root"; }
+  Uploaded upload(const UploadResults& action);
 
   RunnerOptions options_;
   Logger& logger_;
@@ -104,10 +111,14 @@ class Runner {
   std::optional<int> exit_code_;
 
   client::HttpClient claim_client_, patch_client_;
-  std::mutex work_mutex_;  // for the next three
+  std::mutex work_mutex_;  // for the next four
   std::unique_ptr<client::HttpClient> pull_client_;
   std::shared_ptr<sandbox::Sandbox> sandbox_;
+  std::unique_ptr<client::HttpClient> upload_client_;
   std::atomic<bool> cancel_work_{false};
+  // The worker's alone.
+  std::optional<ResultSpool> spool_;
+  std::optional<HeldImage> image_;
 
   std::unique_ptr<http::WebSocketClient> channel_;
   std::uint64_t channel_number_ = 0;

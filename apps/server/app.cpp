@@ -51,8 +51,8 @@ constexpr std::array all_tables{alert_endpoints,        auth_endpoints, dimensio
                                 organization_endpoints, perf_endpoints, project_endpoints,   report_endpoints,
                                 runner_endpoints,       spec_endpoints, system_endpoints,    threshold_endpoints,
                                 detection_endpoints,    user_endpoints};
-constexpr std::array all_custom{run_endpoints, channel_endpoints, runner_channel_endpoints, stream_endpoints,
-                                token_endpoints};
+constexpr std::array all_custom{run_endpoints,           channel_endpoints, runner_channel_endpoints,
+                                runner_result_endpoints, stream_endpoints,  token_endpoints};
 
 }  // namespace
 

@@ -22,6 +22,7 @@ struct CustomEndpoint {
 std::span<const CustomEndpoint> run_endpoints();
 std::span<const CustomEndpoint> channel_endpoints();
 std::span<const CustomEndpoint> runner_channel_endpoints();
+std::span<const CustomEndpoint> runner_result_endpoints();
 std::span<const CustomEndpoint> stream_endpoints();
 std::span<const CustomEndpoint> token_endpoints();
 

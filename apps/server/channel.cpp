@@ -26,19 +26,6 @@ struct ClaimBody {
 };
 BOOST_DESCRIBE_STRUCT(ClaimBody, (), (poll_timeout))
 
-struct RunnersJob {
-  st::RunnerRow runner;
-  st::JobRow job;
-};
-Result<RunnersJob> the_job(st::Connection& c, const http::RequestHead& head, const http::Params& path) {
-  BENCHER_TRY(auto runner, the_runner(c, head, path[0].second));
-  BENCHER_TRY(const auto uuid, AnyUuid::parse(path[1].second));
-  auto job = st::find_job(c, uuid);
-  if (!job) return not_found("job", uuid.str());
-  if (job->runner_id != runner.id) return Error(Errc::forbidden, "the job belongs to another runner");
-  return RunnersJob{std::move(runner), *std::move(job)};
-}
-
 extern const std::array<CustomEndpoint, 4> channels;
 
 // Claims.
@@ -135,6 +122,7 @@ Task<void> job_channel(App& app, http::Exchange& exchange, http::Params path) {
     co_await app.answer(exchange, channels[1].row, std::move(found).error());
     co_return;
   }
+  announce_features(exchange);
   auto socket = co_await exchange.upgrade(context.config.body_limit);
   if (!socket) {
     if (socket.error().code() == Errc::invalid_argument) co_await app.refuse(exchange, std::move(socket).error());
@@ -197,7 +185,14 @@ Task<void> patch_job(App& app, http::Exchange& exchange, http::Params path) {
       break;
     }
     case channel::PatchRule::Do::finish: {
-      auto finished = co_await finish(context, found->job, rule.event, output_of(*std::move(message)));
+      const bool uploaded = message->uploaded.value_or(false);
+      auto output = co_await results_of(context, found->job, rule.event, uploaded, output_of(*std::move(message)));
+      if (!output) {
+        auto missing = Error(Errc::conflict, output.error().message());
+        reply = std::move(missing);
+        break;
+      }
+      auto finished = co_await finish(context, found->job, rule.event, *std::move(output));
       if (finished)
         reply = say(finished->job.state.status);
       else

@@ -221,6 +221,7 @@ Result<Config> parse_config(std::string_view json) {
     if (runners) {
       BENCHER_DO(runners->integer("heartbeat_timeout", c.heartbeat_timeout, 1, 900));
       BENCHER_DO(runners->integer("job_timeout_grace_period", c.job_grace, 1, 900));
+      BENCHER_DO(runners->integer("max_result_bytes", c.result_limit, 1, 1ll << 32));
       runners->ignore("update_base_url");
       BENCHER_DO(runners->done());
     }
@@ -290,7 +291,10 @@ std::string print_masked(const Config& c) {
           {"data_store", {{"service", "local"}}},
           {"upload_timeout", c.upload_timeout},
           {"max_body_size", c.registry_body_limit}}},
-        {"runners", {{"heartbeat_timeout", c.heartbeat_timeout}, {"job_timeout_grace_period", c.job_grace}}}}},
+        {"runners",
+         {{"heartbeat_timeout", c.heartbeat_timeout},
+          {"job_timeout_grace_period", c.job_grace},
+          {"max_result_bytes", c.result_limit}}}}},
   });
 }
 

@@ -32,6 +32,7 @@ struct Config {
   std::uint64_t registry_body_limit = 1073741824;  ///< bytes
   std::int64_t heartbeat_timeout = 90;             ///< seconds
   std::int64_t job_grace = 60;                     ///< seconds
+  std::uint64_t result_limit = 268435456;          ///< bytes of a job's uploaded results
 };
 
 struct Arguments {

@@ -136,6 +136,10 @@ std::shared_ptr<LiveJob> JobHub::live(storage::JobId id, const AnyUuid& uuid) {
 
 void JobHub::ended(storage::JobId id) {
   leases_.end(static_cast<std::int64_t>(id));
+  if (const auto job = live_.find(static_cast<std::int64_t>(id)); job != live_.end()) {
+    std::error_code ignored;
+    fs::remove(results_file(job->second->uuid), ignored);
+  }
   live_.erase(static_cast<std::int64_t>(id));
 }
 

@@ -107,6 +107,9 @@ class JobHub {
   /// Ends what the runner has open: its key is not valid any more.
   void close_runner(storage::RunnerId runner, std::string_view reason);
 
+  /// Where uploaded results of a job are until it ends.
+  std::filesystem::path results_file(const AnyUuid& uuid) const { return log_dir_ / (uuid.str() + ".results.json"); }
+
   // Logs.
   std::shared_ptr<JobLog> log(const AnyUuid& uuid);
   std::shared_ptr<JobLog> find_log(const AnyUuid& uuid);

@@ -22,6 +22,7 @@ Task<void> runner_channel(App& app, http::Exchange& exchange, http::Params path)
     co_return;
   }
   auto head = exchange.head();
+  announce_features(exchange);
   auto socket = co_await exchange.upgrade(context.config.body_limit);
   if (!socket) {
     if (socket.error().code() == Errc::invalid_argument) co_await app.refuse(exchange, std::move(socket).error());

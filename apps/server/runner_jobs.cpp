@@ -26,6 +26,19 @@ Result<st::RunnerRow> the_runner(st::Connection& c, const http::RequestHead& hea
   return *std::move(row);
 }
 
+Result<RunnersJob> the_job(st::Connection& c, const http::RequestHead& head, const http::Params& path) {
+  BENCHER_TRY(auto runner, the_runner(c, head, path[0].second));
+  BENCHER_TRY(const auto uuid, AnyUuid::parse(path[1].second));
+  auto job = st::find_job(c, uuid);
+  if (!job) return not_found("job", uuid.str());
+  if (job->runner_id != runner.id) return Error(Errc::forbidden, "the job belongs to another runner");
+  return RunnersJob{std::move(runner), *std::move(job)};
+}
+
+void announce_features(http::Exchange& exchange) {
+  exchange.add_upgrade_header("Bencher-Features", "logs, resume, upload");
+}
+
 std::string pull_token(const Context& context, const ClaimedJob& job, Timestamp now) {
   TokenClaims claims;
   claims.audience = "oci_runner";
@@ -96,6 +109,9 @@ Task<JobStatus> current_status(Context& context, st::JobId id) {
 
 Task<void> job_ended(Context& context, const st::JobRow& job, std::optional<std::string> error) {
   context.hub->ended(job.id);
+  // Also of a job that had been given up as lost.
+  std::error_code ignored;
+  std::filesystem::remove(context.hub->results_file(job.uuid), ignored);
   context.hub->status(job.uuid, job.state.status, std::nullopt, error);
   const auto work = [](st::Connection& c) { return st::pending_specs(c); };
   const auto pending = co_await context.read(work);

@@ -16,8 +16,23 @@
 
 namespace bencher::server {
 
+/// The results of a terminal message: its own, or where it says so those of the upload before it. Error: `not_found`,
+/// there is none; `invalid_argument`, it cannot be read.
+Task<Result<JobOutput>> results_of(Context& context, const st::JobRow& row, JobEvent event, bool uploaded,
+                                   JobOutput output);
+
 /// The runner of the path, if the request has its key. Error: `unauthenticated`, whatever is wrong.
 Result<st::RunnerRow> the_runner(st::Connection& c, const http::RequestHead& head, std::string_view id);
+
+/// Before a runner's upgrade: says in its answer what runners of ours may do here beyond Bencher's protocol.
+void announce_features(http::Exchange& exchange);
+
+struct RunnersJob {
+  st::RunnerRow runner;
+  st::JobRow job;
+};
+/// The runner and the job of a path, if the job is this runner's. Errors: `unauthenticated`, `not_found`, `forbidden`.
+Result<RunnersJob> the_job(st::Connection& c, const http::RequestHead& head, const http::Params& path);
 
 /// For one job's image, and only to pull it.
 std::string pull_token(const Context& context, const ClaimedJob& job, Timestamp now);

@@ -145,7 +145,13 @@ Task<RunnerSession::Answer> RunnerSession::perform(channel::Finish action) {
   // A job that is gone, or another's, is none of this runner's: as good as canceled.
   if (!row || row->runner_id != runner_)
     co_return channel::Finished{channel::Finished::How::refused, JobStatus::canceled};
-  auto finished = co_await finish(context_, *row, action.event, std::move(action.output));
+  if (action.late && action.event == JobEvent::complete && row->state.status == JobStatus::claimed) {
+    auto started = co_await advance(context_, row->id, JobEvent::start);
+    if (started) row = *std::move(started);
+  }
+  auto output = co_await results_of(context_, *row, action.event, action.uploaded, std::move(action.output));
+  if (!output) co_return channel::Finished{channel::Finished::How::missing, row->state.status};
+  auto finished = co_await finish(context_, *row, action.event, *std::move(output));
   if (finished) co_return channel::Finished{channel::Finished::How::taken, row->state.status};
   if (finished.error().code() == Errc::conflict) {
     const auto status = co_await current_status(context_, row->id);

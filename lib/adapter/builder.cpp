@@ -13,6 +13,7 @@
 #include "bencher/base/name.hpp"
 
 #include "lib/adapter/fold.hpp"
+#include "lib/adapter/text.hpp"
 
 namespace bencher::adapter {
 namespace {
@@ -234,12 +235,13 @@ Parsed Builder::finish(AdapterKind adapter) && {
     const auto name = shown(results_[static_cast<std::size_t>(at - first.begin())].name);
     const auto replacing = join(first);
     if (!options_.fold_repeats && replacing > 0)
-      warn(
-          fmt::format("{} results repeat a name and replace what came before ('{}' is the first): fold them with "
-                      "fold_repeats{}",
-                      replacing, name, options_.distinct_names ? "" : ", or tell them apart with distinct_names"));
+      warn(fmt::format("{} what came before ('{}' is the first): fold them with fold_repeats{}",
+                       counted(replacing, "result repeats a name and replaces", "results repeat a name and replace"),
+                       name, options_.distinct_names ? "" : ", or tell them apart with distinct_names"));
   }
-  if (not_finite_ > 0) warn(fmt::format("{} values are no finite numbers and are left out", not_finite_));
+  if (not_finite_ > 0)
+    warn(fmt::format("{} left out",
+                     counted(not_finite_, "value is no finite number and is", "values are no finite numbers and are")));
   if (!dropped_.empty()) {
     std::string what;
     for (const auto& d : dropped_)

@@ -1,7 +1,9 @@
 // How adapters put together what they read: one rule for repeated names, dropped values and warnings.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,30 @@ namespace bencher::adapter {
 enum class Repeats {
   last,   ///< the last one stays, whole
   merge,  ///< the measures of a later one replace those of an earlier one; others stay
+};
+
+/// What is known of a JSON text once it has been read: the keys of its top object.
+class TopKeys {
+ public:
+  /// From here on all of them are added.
+  void begin() { complete_ = true; }
+  void add(std::string_view key) {
+    constexpr std::size_t most = 64;
+    complete_ &= keys_.size() < most;
+    if (complete_) keys_.emplace_back(key);
+  }
+  /// The text is no JSON but was taken for it.
+  void mended() { mended_ = true; }
+
+  bool of_json() const { return !mended_; }
+  /// False if the object is known not to have it.
+  bool may_have(std::string_view key) const {
+    return !complete_ || mended_ || std::find(keys_.begin(), keys_.end(), key) != keys_.end();
+  }
+
+ private:
+  bool complete_ = false, mended_ = false;
+  std::vector<std::string> keys_;
 };
 
 class Builder {
@@ -51,6 +77,12 @@ class Builder {
   /// The name that the benchmark gets where its plain one comes more than once and `distinct_names` is set.
   void distinct_name(std::string_view name);
   bool wants_distinct_names() const { return options_.distinct_names; }
+
+  /// Says that all of the text is in a form that only another adapter's harness prints: detection then takes that one.
+  void only_printed_by(AdapterKind adapter) { plainly_ = adapter; }
+  std::optional<AdapterKind> plainly() const { return plainly_; }
+
+  TopKeys& top_keys() { return top_keys_; }
 
   /// Each text is kept once.
   void warn(std::string warning);
@@ -107,6 +139,8 @@ class Builder {
   std::vector<Dropped> dropped_;
   std::size_t dropped_others_ = 0;
   std::vector<Renamed> distinct_;
+  std::optional<AdapterKind> plainly_;
+  TopKeys top_keys_;
   std::vector<std::string> warnings_;
 };
 

@@ -20,7 +20,7 @@ class DotNet {
 
   Result<void> read() {
     static constexpr json::Field fields[]{{"HostEnvironmentInfo", strict}, {"Benchmarks"}};
-    const bool done = json::record(reader_, "a report of BenchmarkDotNet", fields, [&](std::size_t field) {
+    const bool done = top_record(reader_, "a report of BenchmarkDotNet", fields, out_, [&](std::size_t field) {
       if (field == 0) return strict ? any_object(reader_) : reader_.skip();
       return json::array(reader_, "an array of benchmarks", [&](std::size_t) { return entry(); });
     });

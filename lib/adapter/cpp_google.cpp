@@ -43,7 +43,7 @@ class Google {
 
   Result<void> read() {
     static constexpr json::Field fields[]{{"context", strict}, {"benchmarks"}};
-    const bool done = json::record(reader_, "a report of Google Benchmark", fields, [&](std::size_t field) {
+    const bool done = top_record(reader_, "a report of Google Benchmark", fields, out_, [&](std::size_t field) {
       if (field == 0) return strict ? context() : reader_.skip();
       return json::array(reader_, "an array of benchmarks", [&](std::size_t) { return entry(); });
     });

@@ -69,9 +69,9 @@ class Nanobench {
   Result<void> read() {
     static constexpr json::Field fields[]{{"results"}};
     const auto all = [&] { return json::array(reader_, "an array of results", [&](std::size_t) { return result(); }); };
-    const bool done = reader_.peek() == '['
-                          ? all()
-                          : members(reader_, "a report of nanobench", fields, [&](std::size_t) { return all(); });
+    const bool done = reader_.peek() == '[' ? all()
+                                            : top_members(reader_, "a report of nanobench", fields, out_,
+                                                          [&](std::size_t) { return all(); });
     if (!done || !reader_.finish()) return Error(Errc::invalid_argument, reader_.where_and_why());
     bool failures = false;
     for (const auto& one : found_)
@@ -177,6 +177,7 @@ Result<void> read_nanobench(std::string_view text, Builder& out) {
   if (read || !out.empty() || !holds(text, "(elapsed)\"")) return read;
   // What is well-formed had no results; what is not has given none yet.
   const auto mended = repaired(text);
+  out.top_keys().mended();
   return Nanobench(mended, out).read();
 }
 

@@ -12,8 +12,8 @@ namespace {
 constexpr std::string_view csv_header = R"("title";"name";"unit";"batch";"elapsed")";
 
 /// The cells of a line behind its first `|`, at most `most`: the last one has the rest.
-std::vector<std::string_view> cells_of(std::string_view line, std::size_t most) {
-  std::vector<std::string_view> out;
+void cells_of(std::string_view line, std::size_t most, std::vector<std::string_view>& out) {
+  out.clear();
   line = trimmed(line);
   if (line.starts_with('|')) line.remove_prefix(1);
   while (out.size() + 1 < most) {
@@ -23,7 +23,6 @@ std::vector<std::string_view> cells_of(std::string_view line, std::size_t most) 
     line.remove_prefix(bar + 1);
   }
   out.push_back(trimmed(line));
-  return out;
 }
 
 class Tables {
@@ -55,7 +54,9 @@ class Tables {
   /// `|  relative |  ns/op |  op/s |  err% |  ins/op | … |  total | TITLE`.
   bool header(std::string_view line) {
     constexpr std::size_t most = 16;
-    auto cells = cells_of(line, most);
+    if (!holds(line, "err%")) return false;
+    auto& cells = cells_;
+    cells_of(line, most, cells);
     double to_ns = 0;
     std::size_t time = SIZE_MAX, error = SIZE_MAX, last = SIZE_MAX;
     std::string_view unit;
@@ -70,13 +71,19 @@ class Tables {
     if (time == SIZE_MAX || error == SIZE_MAX) return false;
     last = last == SIZE_MAX ? cells.size() - 1 : last;
     if (last <= error || last >= cells.size()) return false;
-    cells = cells_of(line, last + 1);
+    cells_of(line, last + 1, cells);
     title_ = cells.back();
     unit_ = unit;
     time_ = time;
     error_ = error;
     to_seconds_ = to_ns / 1e9;
-    columns_ = std::move(cells);
+    columns_ = cells;
+    counters_.clear();
+    for (const auto column : columns_)
+      counters_.push_back(column.starts_with("ins/")   ? std::string_view("instructions")
+                          : column.starts_with("cyc/") ? std::string_view("cpucycles")
+                          : column.starts_with("bra/") ? std::string_view("branchinstructions")
+                                                       : std::string_view());
     return true;
   }
 
@@ -93,7 +100,8 @@ class Tables {
   }
 
   void row(std::string_view line) {
-    const auto cells = cells_of(line, columns_.size());
+    auto& cells = cells_;
+    cells_of(line, columns_.size(), cells);
     if (cells.size() != columns_.size()) return;
     NanobenchResult one;
     one.name = name_in(cells.back());
@@ -105,13 +113,8 @@ class Tables {
     auto error = cells[error_];
     if (error.ends_with('%')) error.remove_suffix(1);
     if (number_in(error, value)) one.error = value / 100;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      const auto counter = columns_[i].starts_with("ins/")   ? std::string_view("instructions")
-                           : columns_[i].starts_with("cyc/") ? std::string_view("cpucycles")
-                           : columns_[i].starts_with("bra/") ? std::string_view("branchinstructions")
-                                                             : std::string_view();
-      if (!counter.empty() && number_in(cells[i], value)) one.counters.emplace_back(counter, value);
-    }
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      if (!counters_[i].empty() && number_in(cells[i], value)) one.counters.emplace_back(counters_[i], value);
     failures_ |= !add(one, out_);
   }
 
@@ -160,8 +163,10 @@ class Tables {
   Builder& out_;
   Form form_ = Form::none;
   bool failures_ = false;
-  std::vector<std::string_view> columns_;  ///< of the table
-  std::vector<std::string_view> header_;   ///< of the CSV, behind `elapsed`
+  std::vector<std::string_view> cells_;
+  std::vector<std::string_view> columns_;   ///< of the table
+  std::vector<std::string_view> counters_;  ///< what the columns count; empty: none
+  std::vector<std::string_view> header_;    ///< of the CSV, behind `elapsed`
   std::size_t time_ = 0, error_ = 0;
   double to_seconds_ = 1;
   std::string_view title_, unit_;

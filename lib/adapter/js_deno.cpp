@@ -23,7 +23,7 @@ class Deno {
 
   Result<void> read() {
     static constexpr json::Field fields[]{{"benches"}, {"runtime", false}};
-    const bool done = members(reader_, "a report of deno bench", fields, [&](std::size_t field) {
+    const bool done = top_members(reader_, "a report of deno bench", fields, out_, [&](std::size_t field) {
       if (field == 1) return reader_.skip();
       return json::array(reader_, "an array of benches", [&](std::size_t) {
         Bench bench;

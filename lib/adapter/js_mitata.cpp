@@ -33,7 +33,7 @@ class Mitata {
         reader_.go(begin);
     }
     static constexpr json::Field fields[]{{"benchmarks"}};
-    const bool done = !reader_.failed() && members(reader_, "a report of mitata", fields, [&](std::size_t) {
+    const bool done = !reader_.failed() && top_members(reader_, "a report of mitata", fields, out_, [&](std::size_t) {
       return json::array(reader_, "an array of benchmarks", [&](std::size_t) { return benchmark(); });
     });
     return finished(reader_, done, out_, failures_);

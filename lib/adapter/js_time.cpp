@@ -38,9 +38,27 @@ bool clock_in(std::string_view text, double& ns) {
   return parts == 2 || parts == 3;
 }
 
+/// Whether `Cursor`, `Backward` and `take_number` agree on it.
+bool plain_number(std::string_view token) {
+  return digit(token.front()) && token.find(',') == std::string_view::npos;
+}
+
+/// `NAME: 12.5ms`, as nearly all of them are.
+bool plain_line(std::string_view line, std::string_view& name, double& ns) {
+  Backward at(line);
+  double factor = 0;
+  if (!at.unit(factor)) return false;
+  const char* const end = at.at;
+  if (!at.number(ns) || !plain_number(between(at.at, end)) || !at.take(": ")) return false;
+  ns *= factor;
+  name = at.rest();
+  return name_fits(name);
+}
+
 /// `NAME: 12.5ms`, `NAME: 12.5 ms`, `NAME: 1:02.345 (m:ss.mmm)`, each also with ` - timer ended` behind.
 bool further_line(std::string_view line, std::string_view& name, double& ns) {
   line = trimmed(line);
+  if (plain_line(line, name, ns)) return true;
   // Of most lines the end tells that they are none: it is a unit, a bracket, or `ended`.
   if (line.empty() || std::string_view("smhdryn)").find(line.back()) == std::string_view::npos) return false;
   if (line.ends_with("ended")) {
@@ -76,10 +94,19 @@ bool further_line(std::string_view line, std::string_view& name, double& ns) {
 
 bool bun_line(std::string_view line, std::string_view& name, double& ns) {
   line = trimmed(line);
-  const auto close = line.find("] ");
-  if (!line.starts_with('[') || close == std::string_view::npos) return false;
-  auto value = line.substr(1, close - 1);
+  Cursor at(line);
+  if (!at.take('[')) return false;
+  // As nearly all of them are.
+  const char* const begin = at.at;
   double number = 0, factor = 0;
+  if (at.number(number) && plain_number(between(begin, at.at)) && at.unit(factor) && at.take("] ")) {
+    ns = number * factor;
+    name = trimmed(at.rest());
+    return name_fits(name);
+  }
+  const auto close = line.find("] ");
+  if (close == std::string_view::npos) return false;
+  auto value = line.substr(1, close - 1);
   if (value.empty() || !digit(value.front()) || !take_number(value, number) || !any_unit(value, factor)) return false;
   ns = number * factor;
   name = trimmed(line.substr(close + 2));
@@ -105,14 +132,19 @@ Result<void> read_js_time(std::string_view text, Builder& out) {
 
 Result<void> read_js_time_extended(std::string_view text, Builder& out) {
   Lines lines(text);
+  bool only_bun = true;
   for (std::string_view line; lines.next(line);) {
     std::string_view name;
     double ns = 0;
-    if (!further_line(line, name, ns) && !bun_line(line, name, ns)) continue;
+    if (further_line(line, name, ns))
+      only_bun = false;
+    else if (!bun_line(line, name, ns))
+      continue;
     out.benchmark(name);
     out.latency({ns, {}, {}});
   }
   if (out.empty()) return no_match(text, nullptr, "NAME: 12.5ms");
+  if (only_bun) out.only_printed_by(AdapterKind::js_bun);
   return {};
 }
 

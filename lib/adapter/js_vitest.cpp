@@ -155,14 +155,14 @@ bool groups(json::Reader& r, Builder& out) {
 Result<void> read_vitest(std::string_view text, Builder& out) {
   json::Reader r(text);
   static constexpr json::Field fields[]{{"files"}};
-  const bool done = json::record(r, "a report of Vitest", fields, [&](std::size_t) { return files<true>(r, out); });
+  const bool done = top_record(r, "a report of Vitest", fields, out, [&](std::size_t) { return files<true>(r, out); });
   return finished(r, done, out);
 }
 
 Result<void> read_vitest_extended(std::string_view text, Builder& out) {
   json::Reader r(text);
   static constexpr json::Field fields[]{{"files", false}, {"testResults", false}};
-  const bool done = json::record(r, "a report of Vitest", fields, [&](std::size_t field) {
+  const bool done = top_record(r, "a report of Vitest", fields, out, [&](std::size_t field) {
     if (field == 0) return files<false>(r, out);
     if (r.peek() == '{') return groups(r, out);
     return json::array(r, "an array of test files", [&](std::size_t) { return test_file(r, out); });

@@ -42,6 +42,25 @@ bool members(json::Reader& r, const char* what, const json::Field (&fields)[n], 
   return json::record(r, what, fields, std::forward<Read>(read));
 }
 
+/// `json::record` for the whole of a text; tells `out` the keys that an object has.
+template <std::size_t n, class Read>
+bool top_record(json::Reader& r, const char* what, const json::Field (&fields)[n], Builder& out, Read&& read) {
+  if (r.peek() == '{') out.top_keys().begin();
+  const auto known = [&](std::size_t field) {
+    out.top_keys().add(fields[field].name);
+    return read(field);
+  };
+  return json::record(r, what, fields, nullptr, known, [&](std::string_view key, std::size_t) {
+    out.top_keys().add(key);
+    return r.skip();
+  });
+}
+template <std::size_t n, class Read>
+bool top_members(json::Reader& r, const char* what, const json::Field (&fields)[n], Builder& out, Read&& read) {
+  if (r.peek() != '{') return r.fail(std::string("expected ") + what + ", found " + r.found());
+  return top_record(r, what, fields, out, std::forward<Read>(read));
+}
+
 /// Where extras of a benchmark wait until it has its name.
 class Extras {
  public:

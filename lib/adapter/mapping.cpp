@@ -28,7 +28,7 @@ Result<Parsed> Mapping::read(std::string_view bytes, const ParseOptions& options
   auto prepared = adapter::Prepared::of(bytes);
   if (!prepared) return std::move(prepared).error().within(what);
   const auto text = prepared->text();
-  adapter::MappedRows rows(*plan_, options);
+  adapter::MappedRows rows(*plan_, options, text.size());
   if (!rows.has_average())
     return Error(Errc::invalid_argument,
                  fmt::format("the mapping has no {}: leave the average out or choose {}", name(*options.average),
@@ -77,12 +77,15 @@ std::string shown_text(std::string_view text) {
   return text.size() <= most ? to_valid_utf8(text) : to_valid_utf8(text.substr(0, most)) + "…";
 }
 
-MappedRows::MappedRows(const MappingPlan& plan, const ParseOptions& options)
+MappedRows::MappedRows(const MappingPlan& plan, const ParseOptions& options, std::size_t size)
     : plan_(plan),
       // A measure may have a row of its own, so rows of one name belong together.
       out_(options, Repeats::merge),
       measures_(plan.metrics.size()),
-      missing_(plan.metrics.size()) {
+      missing_(plan.metrics.size()),
+      // The same constant may be in each name, and a value be many metrics. More than this of a text is no measurement.
+      most_names_(16 * size + 65'536),
+      most_made_(size + 4096) {
   const bool has_mean =
       std::any_of(plan.metrics.begin(), plan.metrics.end(), [](const Metric& m) { return m.average == Average::mean; });
   const auto average = options.average.value_or(has_mean ? Average::mean : Average::median);
@@ -140,6 +143,17 @@ bool MappedRows::begin(MappedRow& row, bool& left_out) {
   return true;
 }
 
+/// Whether the mapping makes no more of the text than may be.
+bool MappedRows::fits(MappedRow& row) {
+  if (names_ > most_names_)
+    return row.fail(MappingPlan::none,
+                    "up to here the names take more than sixteen times the text: give them shorter constants");
+  if (made_ > most_made_)
+    return row.fail(MappingPlan::none,
+                    "up to here there are more metrics than the text has bytes: map each value once");
+  return true;
+}
+
 bool MappedRows::add(MappedRow& row) {
   ++seen_;
   bool left_out = false;
@@ -148,11 +162,14 @@ bool MappedRows::add(MappedRow& row) {
   bool begun = false;
   for (std::size_t i = 0; i < plan_.metrics.size(); ++i)
     if (wanted_[i] && !metric(row, i, begun)) return false;
+  if (begun) names_ += name_.size();
+  if (!fits(row)) return false;
   if (!begun || plan_.distinct_name.empty() || !out_.wants_distinct_names()) return true;
   bool has = false;
   if (!name_of(row, plan_.distinct_name, distinct_, has)) return false;
   if (has) out_.distinct_name(distinct_);
-  return true;
+  names_ += has ? distinct_.size() : 0;
+  return fits(row);
 }
 
 bool MappedRows::unit_of(MappedRow& row, const Metric& metric, std::string_view measure, double& factor, bool& has) {
@@ -207,27 +224,32 @@ bool MappedRows::metric(MappedRow& row, std::size_t number, bool& begun) {
   if (!begun) out_.benchmark(name_);
   begun = true;
   out_.metric(*measures_[number].id, read);
+  ++made_;
   return true;
 }
 
 Result<Parsed> MappedRows::finish() && {
   if (nameless_.count > 0)
-    warn(fmt::format("{} rows have no name and are left out; the first lacks {}", nameless_.count, nameless_.first));
+    warn(fmt::format("{} left out; the first lacks {}",
+                     counted(nameless_.count, "row has no name and is", "rows have no name and are"), nameless_.first));
   for (std::size_t i = 0; i < missing_.size(); ++i) {
     if (missing_[i].count == 0) continue;
     const auto& measure = plan_.metrics[i].measure;
     warn(fmt::format(
-        "{} rows have no {} and are left out of it; the first lacks {}", missing_[i].count,
+        "{} no {} and {} left out of it; the first lacks {}", counted(missing_[i].count, "row has", "rows have"),
         measure.slot == MappingPlan::none ? shown_text(measure.constant) : fmt::format("measure of /metrics/{}", i),
-        missing_[i].first));
+        missing_[i].count == 1 ? "is" : "are", missing_[i].first));
   }
   if (out_.empty()) {
     std::string why;
-    if (passed_over_ > 0) why += fmt::format("; {} are not what 'where' asks for", passed_over_);
+    if (passed_over_ > 0) why += fmt::format("; {} not what 'where' asks for", counted(passed_over_, "is", "are"));
     if (extras_ > 0) why += "; there are extras only, which all_measures keeps";
     for (const auto& warning : warnings_)
       why += "; " + warning;
-    return Error(Errc::invalid_argument, fmt::format("none of {} rows gives a result{}", seen_, why));
+    return Error(
+        Errc::invalid_argument,
+        fmt::format("{} a result{}",
+                    seen_ == 1 ? "the one row does not give" : fmt::format("none of {} rows gives", seen_), why));
   }
   auto parsed = std::move(out_).finish(AdapterKind::json);
   parsed.warnings.insert(parsed.warnings.begin(), std::make_move_iterator(warnings_.begin()),

@@ -142,7 +142,8 @@ class MappedRow {
 /// Makes results of rows.
 class MappedRows {
  public:
-  MappedRows(const MappingPlan& plan, const ParseOptions& options);
+  /// `size`: of the text, which bounds what is made of it.
+  MappedRows(const MappingPlan& plan, const ParseOptions& options, std::size_t size);
 
   const MappingPlan& plan() const { return plan_; }
   /// Whether any of the metrics is of the average that is asked for.
@@ -168,6 +169,7 @@ class MappedRows {
   bool unit_of(MappedRow& row, const MappingPlan::Metric& metric, std::string_view measure, double& factor, bool& has);
   bool missing(MappedRow& row, std::size_t slot, bool required, Missing& counted);
   bool find_measure(MappedRow& row, std::size_t number, std::string_view name);
+  bool fits(MappedRow& row);
 
   const MappingPlan& plan_;
   Builder out_;
@@ -176,6 +178,8 @@ class MappedRows {
   std::vector<Missing> missing_;
   Missing nameless_;
   std::size_t seen_ = 0, passed_over_ = 0, extras_ = 0;
+  std::size_t names_ = 0, made_ = 0;  ///< the bytes of all names, and how many metrics there are
+  std::size_t most_names_, most_made_;
   std::string name_, distinct_;
   std::vector<std::string> warnings_;
 };

@@ -269,7 +269,9 @@ Result<void> read_mapped_lines(std::string_view text, MappedRows& out) {
   if (out.seen() == 0 && others > 0)
     return Error(Errc::invalid_argument, fmt::format("no line is a JSON value with rows: {}", reason));
   if (out.seen() == 0) return nothing_there(out.plan(), rows.instead());
-  if (others > 0) out.warn(fmt::format("{} lines are no JSON values and are left out: {}", others, reason));
+  if (others > 0)
+    out.warn(fmt::format("{} left out: {}",
+                         counted(others, "line is no JSON value and is", "lines are no JSON values and are"), reason));
   return {};
 }
 

@@ -3,50 +3,55 @@
 #include <algorithm>
 
 #include "lib/adapter/text.hpp"
+#include "lib/adapter/text_any.hpp"
 
 namespace bencher::adapter {
 
-Marks::Marks(std::string_view text, std::vector<std::string_view> marks)
-    : text_(text), marks_(std::move(marks)), states_(marks_.size(), State::unknown) {
-  for (std::size_t i = 0; i < marks_.size(); ++i)
-    if (marks_[i].empty()) states_[i] = State::here;
+Marks::Marks(std::string_view text, std::vector<std::string_view> marks) : text_(text) {
+  for (const auto mark : marks) {
+    const auto same = std::find_if(marks_.begin(), marks_.end(), [&](const Mark& m) { return m.text == mark; });
+    marks_.push_back(
+        {mark, static_cast<std::size_t>(same - marks_.begin()), mark.empty() ? State::here : State::unknown});
+  }
 }
 
-void Marks::settle(std::size_t mark, State state) {
-  for (std::size_t i = mark; i < marks_.size(); ++i)
-    if (marks_[i] == marks_[mark]) states_[i] = state;
+std::size_t Marks::first_here(std::size_t from) const {
+  while (from < marks_.size() && marks_[marks_[from].same].state != State::here)
+    ++from;
+  return from;
+}
+
+std::vector<std::size_t> Marks::open(std::size_t from, std::size_t to) const {
+  std::vector<std::size_t> out;
+  for (auto i = from; i < to; ++i)
+    if (const auto same = marks_[i].same;
+        marks_[same].state == State::unknown && std::find(out.begin(), out.end(), same) == out.end())
+      out.push_back(same);
+  return out;
 }
 
 std::size_t Marks::next(std::size_t from) {
-  const auto first_here = [&] {
-    return static_cast<std::size_t>(
-        std::find(states_.begin() + static_cast<std::ptrdiff_t>(from), states_.end(), State::here) - states_.begin());
-  };
-  search(from, first_here());
-  return first_here();
+  for (;;) {
+    const auto found = first_here(from);
+    const auto before = open(from, found);
+    if (before.empty()) return found;
+    search(before);
+  }
 }
 
-/// Settles the marks in [from, to) up to the first one that is there.
-void Marks::search(std::size_t from, std::size_t to) {
-  std::vector<std::size_t> open;
-  for (auto i = from; i < to; ++i)
-    if (states_[i] == State::unknown &&
-        std::none_of(open.begin(), open.end(), [&](std::size_t o) { return marks_[o] == marks_[i]; }))
-      open.push_back(i);
-  // A chunk stays in the nearest cache while all marks are looked for in it.
-  constexpr std::size_t chunk = 16 * 1024;
-  for (std::size_t at = 0; at < text_.size() && !open.empty(); at += chunk) {
-    for (std::size_t k = 0; k < open.size(); ++k) {
-      const auto mark = marks_[open[k]];
-      // A mark may begin in this chunk and end in the next one.
-      const auto part = text_.substr(at, chunk + mark.size() - 1);
-      if (!holds(part, mark)) continue;
-      settle(open[k], State::here);
-      open.resize(k);
-    }
+void Marks::search(const std::vector<std::size_t>& open) {
+  auto at = text_.size();
+  std::vector<std::string_view> texts;
+  for (const auto i : open) {
+    at = std::min(at, marks_[i].searched);
+    texts.push_back(marks_[i].text);
   }
-  for (const auto i : open)
-    settle(i, State::absent);
+  const auto hit = find_any(text_.substr(at), texts);
+  for (const auto i : open) {
+    marks_[i].searched = at + hit.before;
+    if (hit.which == texts.size()) marks_[i].state = State::absent;
+  }
+  if (hit.which < texts.size()) marks_[open[hit.which]].state = State::here;
 }
 
 }  // namespace bencher::adapter

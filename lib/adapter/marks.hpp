@@ -8,7 +8,7 @@
 namespace bencher::adapter {
 
 /// A list of literals in the order of their weight: what counts is the first one that is there. Those behind it are
-/// searched for only when asked for, so that the usual text is gone over once for the few before its own.
+/// searched for only when asked for, all that are open at once.
 class Marks {
  public:
   /// An empty mark counts as there. The text must outlive this.
@@ -19,13 +19,21 @@ class Marks {
 
  private:
   enum class State : std::uint8_t { unknown, here, absent };
-  void search(std::size_t from, std::size_t to);
-  /// For all marks that are the same.
-  void settle(std::size_t mark, State state);
+  struct Mark {
+    std::string_view text;
+    std::size_t same;  ///< the first mark with this text, whose state is that of both
+    State state;
+    std::size_t searched = 0;  ///< it does not begin before
+  };
+
+  std::size_t first_here(std::size_t from) const;
+  /// Those in [from, to) that are unknown, each text once.
+  std::vector<std::size_t> open(std::size_t from, std::size_t to) const;
+  /// Settles one of `open`, or all of them if none is there.
+  void search(const std::vector<std::size_t>& open);
 
   std::string_view text_;
-  std::vector<std::string_view> marks_;
-  std::vector<State> states_;
+  std::vector<Mark> marks_;
 };
 
 }  // namespace bencher::adapter

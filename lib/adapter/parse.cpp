@@ -8,66 +8,20 @@
 
 #include "bencher/adapter/adapter.hpp"
 
-#include "lib/adapter/marks.hpp"
-#include "lib/adapter/prepare.hpp"
-#include "lib/adapter/registry.hpp"
+#include "lib/adapter/detect.hpp"
 #include "lib/adapter/text.hpp"
 
 namespace bencher {
 namespace {
 
 using adapter::Averages;
-using adapter::Builder;
-using adapter::Grammar;
+using adapter::begins_json;
+using adapter::Form;
 using adapter::Prepared;
 using adapter::Row;
 using adapter::Shape;
+using adapter::takes;
 using enum AdapterKind;
-
-bool takes(Averages averages, std::optional<Average> average) {
-  if (!average) return true;
-  switch (averages) {
-    case Averages::any:
-    case Averages::same: return true;
-    case Averages::mean: return *average == Average::mean;
-    case Averages::median: return *average == Average::median;
-    case Averages::none: return false;
-  }
-  return false;
-}
-
-/// Whether a text may be JSON that a harness wrote: an object, or an array of objects or arrays. `[ 50.00%]` and
-/// `[3.15ms]` are beginnings of others.
-bool begins_json(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  const auto first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos || (text[first] != '{' && text[first] != '[')) return false;
-  const auto second = text.find_first_not_of(blanks, first + 1);
-  if (second == std::string_view::npos) return true;
-  const std::string_view inside = text[first] == '{' ? "\"}" : "{[]";
-  return inside.find(text[second]) != std::string_view::npos;
-}
-
-/// A grammar and what it is tried on.
-struct Form {
-  const Row* row;
-  const Grammar* grammar;
-  Shape shape;
-};
-
-Result<Parsed> run(const Form& form, Prepared& text, const ParseOptions& options) {
-  const auto whole = form.shape == Shape::json ? text.text() : text.plain();
-  Builder out(options, form.row->repeats, whole);
-  BENCHER_DO(form.grammar->parse(whole, out));
-  if (out.names_too_long())
-    return Error(Errc::invalid_argument,
-                 "the names of the benchmarks take more than four times the text: give their groups shorter names");
-  auto parsed = std::move(out).finish(form.row->kind);
-  if (text.malformed() > 0)
-    parsed.warnings.push_back(
-        fmt::format("line {} is not valid UTF-8; what is malformed is read as U+FFFD", text.malformed()));
-  return parsed;
-}
 
 Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options) {
   if (!takes(row.averages, options.average))
@@ -89,6 +43,7 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
       continue;
     }
     auto parsed = run(form, text, options);
+    if (parsed) parsed->adapter = row.kind;
     if (parsed) return parsed;
     const bool fits = (form.shape == Shape::json) == as_json;
     if (!reason || (fits && !reason_fits)) reason = std::move(parsed).error();
@@ -97,49 +52,12 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
   return std::move(*reason).within(fmt::format("{} results", name(row.kind)));
 }
 
-/// The first form that gives results, of those whose literals stand in the text.
-std::optional<Parsed> first_of(const std::vector<Form>& forms, Prepared& text, const ParseOptions& options) {
-  const bool as_json = begins_json(text.text()), as_array = adapter::trimmed(text.text()).starts_with('[');
-  std::vector<const Form*> worth;
-  std::vector<std::string_view> marks;
-  for (const auto& form : forms) {
-    if (form.shape == Shape::json && (!as_json || text.malformed() > 0)) continue;
-    if (form.shape == Shape::json && as_array) {
-      worth.push_back(&form);
-      marks.emplace_back();
-      continue;
-    }
-    for (const auto mark : {form.grammar->mark, form.grammar->or_mark}) {
-      if (mark.empty() && !marks.empty() && worth.back() == &form) continue;
-      worth.push_back(&form);
-      marks.push_back(mark);
-    }
-  }
-  adapter::Marks in_text(text.plain(), std::move(marks));
-  const Form* tried = nullptr;
-  for (auto i = in_text.next(0); i < worth.size(); i = in_text.next(i + 1)) {
-    if (worth[i] == tried) continue;
-    tried = worth[i];
-    if (auto parsed = run(*tried, text, options)) return *std::move(parsed);
-  }
-  return {};
-}
-
-/// The first row that gives results: with what the reference reads in all of them, then with all that we read.
 Result<Parsed> detect(AdapterKind kind, Prepared& text, const ParseOptions& options) {
-  std::vector<Form> strict, further;
-  const auto candidate = [&](const Row& row) { return row.detected && (kind == magic || row.language == kind); };
-  for (const auto& row : adapter::rows()) {
-    if (!candidate(row) || !takes(row.averages, options.average)) continue;
-    if (row.strict.parse) strict.push_back({&row, &row.strict, row.shape});
-    if (row.extended.parse) further.push_back({&row, &row.extended, row.shape});
-    if (row.text.parse) further.push_back({&row, &row.text, Shape::text});
-  }
-  for (const auto& forms : {strict, further})
-    if (auto found = first_of(forms, text, options)) return *std::move(found);
+  const auto forms = adapter::forms_of(kind, options);
+  if (auto found = first_of(forms, text, options)) return *std::move(found);
   std::string tried;
   for (const auto& row : adapter::rows()) {
-    if (!candidate(row)) continue;
+    if (!adapter::detected(row, kind)) continue;
     tried += fmt::format("{}{}", tried.empty() ? "" : ", ", name(row.kind));
     // A text that is JSON was meant for json most of the time, so its reason is worth the words.
     if (row.kind == json && begins_json(text.text()))
@@ -147,11 +65,12 @@ Result<Parsed> detect(AdapterKind kind, Prepared& text, const ParseOptions& opti
         tried += fmt::format(" ({})", reason.error().message());
   }
   const auto bytes = text.text();
+  const auto lines = static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n')) + 1;
   return Error(Errc::invalid_argument,
                fmt::format("no adapter found results in the output ({}); tried: {}",
                            bytes.empty() ? "it is empty"
-                                         : fmt::format("{} bytes, {} lines", bytes.size(),
-                                                       std::count(bytes.begin(), bytes.end(), '\n') + 1),
+                                         : fmt::format("{}, {}", adapter::counted(bytes.size(), "byte", "bytes"),
+                                                       adapter::counted(lines, "line", "lines")),
                            tried));
 }
 

@@ -34,7 +34,7 @@ class Pyperf {
     std::string version;
     About common;
     bool any = false;
-    const bool done = members(reader_, "a suite of pyperf", fields, [&](std::size_t field) {
+    const bool done = top_members(reader_, "a suite of pyperf", fields, out_, [&](std::size_t field) {
       any |= field == 1 || field == 2;
       switch (field) {
         case 0: return text(reader_, version);

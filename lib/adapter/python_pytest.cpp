@@ -13,7 +13,7 @@ class Pytest {
 
   Result<void> read() {
     static constexpr json::Field fields[]{{"machine_info", strict}, {"commit_info", strict}, {"benchmarks"}};
-    const bool done = json::record(reader_, "a report of pytest-benchmark", fields, [&](std::size_t field) {
+    const bool done = top_record(reader_, "a report of pytest-benchmark", fields, out_, [&](std::size_t field) {
       if (field < 2) return strict ? any_object(reader_) : reader_.skip();
       return json::array(reader_, "an array of benchmarks", [&](std::size_t) { return entry(); });
     });

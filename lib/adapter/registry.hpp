@@ -29,14 +29,24 @@ enum class Averages {
   none,    ///< neither: only without the setting
 };
 
+/// What the marks of a grammar are.
+enum class MarksAre {
+  anywhere,  ///< they stand somewhere in the text, or for JSON in every text that is an object
+  keys,      ///< the top object of the text has one of them as a key
+};
+
 /// One grammar of an adapter.
 struct Grammar {
   Parse parse = nullptr;
-  /// Stands in every text that the grammar finds results in; empty: there is no such text. For JSON: in every object,
-  /// since an array may have fields without their names.
+  /// Stands in every text that the grammar finds results in; empty: there is no such text.
   std::string_view mark = {};
   /// Stands where `mark` does not; empty: `mark` always does.
   std::string_view or_mark = {};
+  MarksAre marks = MarksAre::anywhere;
+  /// For text: finds nothing in what is JSON as a whole, since its lines do not begin or end like those of JSON.
+  bool never_json = false;
+  /// Its lines may stand among those of others: detection tries it when no one else finds anything.
+  bool vague = false;
 };
 
 struct Row {

@@ -432,7 +432,9 @@ Result<void> read_documents(std::string_view text, Builder& out) {
     from = end + 1;
   }
   if (read > 0) return {};
-  if (why.empty()) return Error(Errc::invalid_argument, fmt::format("none of {} lines begins a JSON summary", number));
+  if (why.empty())
+    return Error(Errc::invalid_argument, number == 1 ? "the one line does not begin a JSON summary"
+                                                     : fmt::format("none of {} lines begins a JSON summary", number));
   return Error(Errc::invalid_argument, why);
 }
 

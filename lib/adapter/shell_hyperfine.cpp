@@ -23,7 +23,7 @@ class Hyperfine {
 
   Result<void> read() {
     static constexpr json::Field fields[]{{"results"}, {"primary_metric", false, true}};
-    const bool done = json::record(reader_, "a report of hyperfine", fields, [&](std::size_t field) {
+    const bool done = top_record(reader_, "a report of hyperfine", fields, out_, [&](std::size_t field) {
       if (field == 1) return reader_.peek() == '"' ? text(reader_, primary_) : reader_.skip();
       return json::array(reader_, "an array of results", [&](std::size_t) { return entry(); });
     });
@@ -108,10 +108,8 @@ class Hyperfine {
 
   bool numbers() {
     if (reader_.take_null()) return true;
-    return json::array(reader_, "an array of times", [&](std::size_t) {
-      if (!is_number(reader_.peek())) return reader_.fail(fmt::format("expected a number, found {}", reader_.found()));
-      return reader_.skip();
-    });
+    std::string_view digits;
+    return json::array(reader_, "an array of times", [&](std::size_t) { return reader_.number_text(digits); });
   }
 
   bool exit_codes() {
@@ -120,6 +118,7 @@ class Hyperfine {
       const auto mark = reader_.mark();
       std::string_view digits;
       if (!reader_.number_text(digits)) return false;
+      if (digits.size() == 1) return true;
       std::int32_t code = 0;
       const auto [stop, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), code);
       if (ec == std::errc() && stop == digits.data() + digits.size()) return true;

@@ -1,4 +1,4 @@
-// What hyperfine prints, and its CSV and Markdown exports; the JSON is in shell_hyperfine.cpp.
+// What hyperfine prints, and its exports as CSV, Markdown, org-mode and AsciiDoc; the JSON is in shell_hyperfine.cpp.
 
 #include <algorithm>
 #include <optional>
@@ -105,34 +105,78 @@ void read_console(std::string_view text, Builder& out) {
   }
 }
 
-/// `| Command | Mean [ms] | Min [ms] | Max [ms] | Relative |`.
-void read_markdown(std::string_view text, Builder& out) {
-  Lines lines(text);
-  std::vector<std::string_view> cells;
-  double factor = 0;
-  std::size_t mean_at = 0;
-  for (std::string_view line; lines.next_with("|", line);) {
-    if (!pipe_cells(line, cells) || cells.size() < 2) continue;
-    if (cells[0] == "Command") {
-      const auto mean = std::find_if(cells.begin(), cells.end(), [](auto c) { return c.starts_with("Mean ["); });
-      factor = 0;
-      if (mean == cells.end() || !mean->ends_with(']')) continue;
-      mean_at = static_cast<std::size_t>(mean - cells.begin());
-      if (!any_unit(mean->substr(6, mean->size() - 7), factor)) factor = 0;
-      continue;
-    }
-    if (factor == 0 || mean_at >= cells.size()) continue;
-    auto name = cells[0];
-    if (name.size() > 2 && name.front() == '`' && name.back() == '`') name = name.substr(1, name.size() - 2);
-    auto value = cells[mean_at];
+/// `Command`, `Mean [ms]`, `Min [ms]`, `Max [ms]`, `Relative`: a header, and below it a row for each command.
+class Table {
+ public:
+  explicit Table(Builder& out) : out_(out) {}
+
+  void row(const std::vector<std::string_view>& cells) {
+    if (cells.size() < 2) return;
+    if (cells[0] == "Command") return header(cells);
+    if (factor_ == 0 || mean_at_ >= cells.size()) return;
+    const auto name = command(cells[0]);
+    auto value = cells[mean_at_];
     double mean = 0, deviation = 0;
-    if (!name_fits(name) || !take_number(value, mean)) continue;
-    out.benchmark(name);
+    if (!name_fits(name) || !take_number(value, mean)) return;
+    out_.benchmark(name);
     value = trimmed(value);
     if (value.starts_with("\u00b1") && any_number(trimmed(value.substr(2)), deviation))
-      out.latency({mean * factor, (mean - deviation) * factor, (mean + deviation) * factor});
+      out_.latency({mean * factor_, (mean - deviation) * factor_, (mean + deviation) * factor_});
     else
-      out.latency({mean * factor, {}, {}});
+      out_.latency({mean * factor_, {}, {}});
+  }
+
+ private:
+  void header(const std::vector<std::string_view>& cells) {
+    const auto mean = std::find_if(cells.begin(), cells.end(), [](auto c) { return c.starts_with("Mean ["); });
+    factor_ = 0;
+    if (mean == cells.end() || !mean->ends_with(']')) return;
+    mean_at_ = static_cast<std::size_t>(mean - cells.begin());
+    if (!any_unit(mean->substr(6, mean->size() - 7), factor_)) factor_ = 0;
+  }
+
+  /// Without the signs of code around it, `` ` `` or in org-mode `=`, and with the `|` that a table has as `\|`.
+  std::string_view command(std::string_view cell) {
+    if (cell.size() > 2 && (cell.front() == '`' || cell.front() == '=') && cell.back() == cell.front())
+      cell = cell.substr(1, cell.size() - 2);
+    if (cell.find("\\|") == std::string_view::npos) return cell;
+    name_.clear();
+    for (std::size_t i = 0; i < cell.size(); ++i)
+      if (!cell.substr(i).starts_with("\\|")) name_ += cell[i];
+    return name_;
+  }
+
+  Builder& out_;
+  double factor_ = 0;
+  std::size_t mean_at_ = 0;
+  std::string name_;
+};
+
+/// Markdown and org-mode: `| Command | Mean [ms] |`.
+void read_pipes(std::string_view text, Builder& out) {
+  Lines lines(text);
+  Table table(out);
+  std::vector<std::string_view> cells;
+  for (std::string_view line; lines.next_with("|", line);)
+    if (pipe_cells(line, cells)) table.row(cells);
+}
+
+/// AsciiDoc: each cell in a line of its own, `| Mean [ms]`, an empty line between rows, `|===` around all.
+void read_asciidoc(std::string_view text, Builder& out) {
+  Lines lines(text);
+  Table table(out);
+  std::vector<std::string_view> cells;
+  bool inside = false;
+  for (std::string_view line; lines.next(line);) {
+    line = trimmed(line);
+    const bool edge = line == "|===";
+    if (line.empty() || edge) {
+      table.row(cells);
+      cells.clear();
+      inside ^= edge;
+    } else if (inside && line.starts_with('|') && cells.size() < most_columns) {
+      cells.push_back(trimmed(line.substr(1)));
+    }
   }
 }
 
@@ -149,7 +193,8 @@ Result<void> read_hyperfine_text(std::string_view text, Builder& out) {
     return Error(Errc::invalid_argument,
                  "what hyperfine prints has no median: export its results as JSON or CSV, or leave the average out");
   if (out.empty()) read_console(text, out);
-  if (out.empty()) read_markdown(text, out);
+  if (out.empty()) read_pipes(text, out);
+  if (out.empty() && holds(text, "|===")) read_asciidoc(text, out);
   if (out.empty()) return no_match(text, nullptr, form);
   return {};
 }

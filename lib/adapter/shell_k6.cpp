@@ -41,7 +41,7 @@ class K6 {
     static constexpr json::Field in_results[]{{"metrics"}, {"checks", false}};
     static constexpr json::Field in_checks[]{{"metrics", false}};
     bool any = false, root = false;
-    bool done = members(reader_, "a summary of k6", fields, [&](std::size_t field) {
+    bool done = top_members(reader_, "a summary of k6", fields, out_, [&](std::size_t field) {
       if (field == 1) {
         root = true;
         return reader_.skip();

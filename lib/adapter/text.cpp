@@ -82,6 +82,22 @@ bool decimal_in(std::string_view plain, double& out) {
   return small;
 }
 
+/// Where one of two bytes stands first from `at` on, or the size. Cells are short: mostly the first sixteen bytes tell.
+std::size_t either_at(std::string_view text, std::size_t at, char a, char b) {
+#if defined(__x86_64__)
+  const __m128i as = _mm_set1_epi8(a), bs = _mm_set1_epi8(b);
+  for (; text.size() - at >= 16; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+    const auto hits =
+        static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, as), _mm_cmpeq_epi8(bytes, bs))));
+    if (hits != 0) return at + static_cast<unsigned>(__builtin_ctz(hits));
+  }
+#endif
+  while (at < text.size() && text[at] != a && text[at] != b)
+    ++at;
+  return at;
+}
+
 /// Counts line feeds as quickly as it can: detection makes many errors that say how many lines there were, and shows
 /// none.
 std::size_t feeds(std::string_view text) {
@@ -354,7 +370,10 @@ bool bytes_in(std::string_view text, double kilo, double& out) {
   if (power == std::string_view::npos) return false;
   const bool binary = text.size() == 3 && text[1] == 'i';
   if (text.size() != 2 && !binary) return false;
-  out *= std::pow(binary ? 1024.0 : kilo, static_cast<double>(power + 1));
+  double factor = 1;
+  for (std::size_t i = 0; i <= power; ++i)
+    factor *= binary ? 1024 : kilo;
+  out *= factor;
   return true;
 }
 
@@ -365,7 +384,8 @@ bool pipe_cells(std::string_view line, std::vector<std::string_view>& out) {
   if (line.empty() || line.find('|') == std::string_view::npos) return false;
   std::size_t from = 0;
   for (std::size_t i = 0; i <= line.size(); ++i) {
-    if (i < line.size() && (line[i] != '|' || (i > 0 && line[i - 1] == '\\'))) continue;
+    i = either_at(line, i, '|', '|');
+    if (i < line.size() && i > 0 && line[i - 1] == '\\') continue;
     if (i == line.size() && from == i) break;
     auto cell = trimmed(line.substr(from, i - from));
     if (out.size() == most_columns) return false;
@@ -406,8 +426,7 @@ bool csv_record(std::string_view& text, char separator, std::vector<std::string>
       }
     }
     const auto from = at;
-    while (at < text.size() && text[at] != separator && text[at] != '\n')
-      ++at;
+    if (at < text.size() && text[at] != separator) at = either_at(text, at, separator, '\n');
     cell.append(text, from, at - from);
     more = at < text.size() && text[at] == separator;
     at += more;
@@ -418,6 +437,10 @@ bool csv_record(std::string_view& text, char separator, std::vector<std::string>
   return true;
 }
 
+std::string counted(std::size_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
 Error no_match(std::string_view text, const char* near, std::string_view form) {
   if (near) {
     const auto line = feeds(between(text.data(), near)) + 1;
@@ -425,7 +448,9 @@ Error no_match(std::string_view text, const char* near, std::string_view form) {
     return Error(Errc::invalid_argument, fmt::format("no line reads as '{}'; line {} comes near: '{}'", form, line,
                                                      excerpt(trimmed(shown), 100)));
   }
-  return Error(Errc::invalid_argument, fmt::format("none of {} lines reads as '{}'", feeds(text) + 1, form));
+  const auto lines = feeds(text) + 1;
+  if (lines == 1) return Error(Errc::invalid_argument, fmt::format("the one line does not read as '{}'", form));
+  return Error(Errc::invalid_argument, fmt::format("none of {} lines reads as '{}'", lines, form));
 }
 
 }  // namespace bencher::adapter

@@ -299,6 +299,8 @@ bool pipe_cells(std::string_view line, std::vector<std::string_view>& out);
 /// for more than `most_columns`.
 bool csv_record(std::string_view& text, char separator, std::vector<std::string>& out);
 
+/// `1 row has`, `3 rows have`.
+std::string counted(std::size_t count, std::string_view one, std::string_view many);
 /// Says that no line was read, and shows `near`, the first one that is like it if there is one (else null).
 Error no_match(std::string_view text, const char* near, std::string_view form);
 

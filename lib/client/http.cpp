@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <utility>
 
 namespace bencher::client {
 
@@ -137,7 +138,19 @@ struct HttpClient::Impl {
     std::size_t header_bytes = 0;
     bool too_large = false;
     bool stopped = false;  // by on_data
+    bool has_data = false;
     std::exception_ptr exception;
+    int body_fd = -1;
+    off_t body_size = 0, body_at = 0;
+
+    ~Transfer() {
+      if (body_fd >= 0) close(body_fd);
+    }
+    bool open_body() {
+      body_fd = open(request.body_file.c_str(), O_RDONLY | O_CLOEXEC);
+      body_size = body_fd < 0 ? 0 : lseek(body_fd, 0, SEEK_END);
+      return body_fd >= 0 && body_size >= 0;
+    }
 
     void header_line(std::string_view line) {
       if (line.starts_with("HTTP/")) {
@@ -175,7 +188,10 @@ struct HttpClient::Impl {
       long status = 0;
       curl_easy_getinfo(transfer.owner.easy, CURLINFO_RESPONSE_CODE, &status);
       if (transfer.request.on_data && status >= 200 && status < 300) {
-        if (!transfer.request.on_data({data, bytes})) {
+        const bool first = std::exchange(transfer.has_data, true) == false;
+        transfer.response.status = static_cast<int>(status);
+        if ((first && transfer.request.on_response && !transfer.request.on_response(transfer.response)) ||
+            !transfer.request.on_data({data, bytes})) {
           transfer.stopped = true;
           return 0;
         }
@@ -191,6 +207,20 @@ struct HttpClient::Impl {
       return 0;
     }
     return bytes;
+  }
+
+  static std::size_t on_send(char* data, std::size_t size, std::size_t count, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    const auto got = pread(transfer.body_fd, data, size * count, transfer.body_at);
+    if (got < 0) return CURL_READFUNC_ABORT;
+    transfer.body_at += got;
+    return static_cast<std::size_t>(got);
+  }
+
+  static int on_rewind(void* self, curl_off_t offset, int origin) {
+    if (origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
+    static_cast<Transfer*>(self)->body_at = offset;
+    return CURL_SEEKFUNC_OK;
   }
 
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
@@ -218,11 +248,23 @@ struct HttpClient::Impl {
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (request.connect_timeout.count() > 0)
       curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
+    if (request.stall_timeout.count() > 0) {
+      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+      curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.stall_timeout.count()));
+    }
     if (deadline) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - SteadyClock::now()).count();
       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(left, 1)));
     }
-    if (request.method == "HEAD") {
+    if (transfer.body_fd >= 0) {
+      curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+      curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(transfer.body_size));
+      curl_easy_setopt(easy, CURLOPT_READFUNCTION, &Impl::on_send);
+      curl_easy_setopt(easy, CURLOPT_READDATA, &transfer);
+      curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, &Impl::on_rewind);
+      curl_easy_setopt(easy, CURLOPT_SEEKDATA, &transfer);
+      curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    } else if (request.method == "HEAD") {
       curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     } else if (request.method == "GET" && request.body.empty()) {
       curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
@@ -358,6 +400,8 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& original) {
     if (!has_header(request.headers, "content-type")) headers.add("Content-Type:");
 
     Impl::Transfer transfer{.owner = *impl_, .request = request, .response = {}, .exception = {}};
+    if (!request.body_file.empty() && !transfer.open_body())
+      return Error(Errc::invalid_argument, "cannot read '" + request.body_file.string() + "'");
     impl_->error_text[0] = '\0';
     impl_->configure(request, target, headers, transfer, deadline);
     const CURLcode code = impl_->run();
@@ -368,7 +412,8 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& original) {
     transfer.response.status = static_cast<int>(status);
 
     const std::string* location = transfer.response.header("location");
-    if (!is_redirect(transfer.response.status) || !location || impl_->options.max_redirects <= 0)
+    if (!request.body_file.empty() || !is_redirect(transfer.response.status) || !location ||
+        impl_->options.max_redirects <= 0)
       return std::move(transfer.response);
     if (redirects >= impl_->options.max_redirects) {
       return Error(Errc::unavailable,

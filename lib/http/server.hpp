@@ -71,6 +71,8 @@ class Exchange {
   /// Becomes a WebSocket. Errors: `invalid_argument` when the request does not ask for one (nothing was sent then);
   /// `unavailable`.
   virtual Task<Result<std::unique_ptr<WebSocket>>> upgrade(std::size_t message_limit) = 0;
+  /// One more header of the upgrade's answer; before `upgrade`.
+  virtual void add_upgrade_header(std::string name, std::string value) = 0;
 
   /// Completes with true once the client has closed its side or the connection broke, with false when cancelled. For
   /// long polls: wait for it `||` something else. Only after the body has been read.

@@ -103,9 +103,13 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   Task<Result<void>> write_chunk(std::string chunk) override;
   Task<void> end_stream() override;
   Task<Result<std::unique_ptr<WebSocket>>> upgrade(std::size_t message_limit) override;
+  void add_upgrade_header(std::string name, std::string value) override {
+    upgrade_headers_.push_back({std::move(name), std::move(value)});
+  }
   Task<bool> gone() override;
 
   // For the WebSocket on it.
+  const std::vector<Header>& upgrade_headers() const { return upgrade_headers_; }
   Transport& transport() { return transport_; }
   boost::beast::flat_buffer& buffer() { return buffer_; }
   ServerCore& core() { return *core_; }
@@ -143,6 +147,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   RequestHead head_;
   std::string path_error_;
   std::string out_;
+  std::vector<Header> upgrade_headers_;
   std::weak_ptr<WebSocketSession> websocket_;  // its coroutines and the handler own it, and it owns this
 
   std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();

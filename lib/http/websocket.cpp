@@ -97,10 +97,14 @@ class WebSocketSession : public std::enable_shared_from_this<WebSocketSession> {
     boost::beast::http::request<boost::beast::http::empty_body> request(boost::beast::http::verb::get, "/", 11);
     for (const auto& header : head.headers)
       request.insert(header.name, header.value);
-    stream_.set_option(websocket::stream_base::decorator([id = head.request_id](websocket::response_type& response) {
+    const auto decorate = [id = head.request_id,
+                           more = connection_->upgrade_headers()](websocket::response_type& response) {
       response.set(boost::beast::http::field::server, "bencher");
       response.set("x-request-id", id);
-    }));
+      for (const auto& header : more)
+        response.insert(header.name, header.value);
+    };
+    stream_.set_option(websocket::stream_base::decorator(decorate));
     connection_->arm(connection_->core().options.write_timeout);
     auto [ec] = co_await stream_.async_accept(request, as_awaitable_tuple);
     connection_->disarm();

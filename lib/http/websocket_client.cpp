@@ -1,5 +1,6 @@
 #include "lib/http/websocket_client.hpp"
 
+#include <cctype>
 #include <deque>
 #include <memory>
 #include <thread>
@@ -34,6 +35,17 @@ class Connection {
   virtual void close() = 0;
   virtual void drop() = 0;
 };
+
+WebSocketClient::Headers headers_of(const websocket::response_type& response) {
+  WebSocketClient::Headers out;
+  for (const auto& field : response) {
+    std::string name(field.name_string());
+    for (char& c : name)
+      c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    out.emplace_back(std::move(name), std::string(field.value()));
+  }
+  return out;
+}
 
 struct Target {
   bool tls = false;
@@ -125,6 +137,7 @@ class ConnectionOn final : public Connection {
       if (ec) return fail(ec, "no upgrade to a WebSocket");
       open_ = true;
       deadline_.cancel();
+      if (events_.on_upgraded) events_.on_upgraded(headers_of(response_));
       events_.on_open();
       if (!queue_.empty()) write();
       read();

@@ -14,9 +14,10 @@ namespace bencher::http {
 /// Pings are answered inside.
 class WebSocketClient {
  public:
+  using Headers = std::vector<std::pair<std::string, std::string>>;
   struct Options {
     std::string url;  ///< ws, wss, http or https
-    std::vector<std::pair<std::string, std::string>> headers = {};
+    Headers headers = {};
     std::chrono::milliseconds open_timeout{15'000};  ///< connecting, TLS and upgrade together
     std::size_t message_limit = 4u << 20;
     bool insecure = false;  ///< take any certificate
@@ -32,6 +33,8 @@ class WebSocketClient {
     std::function<void()> on_open;
     std::function<void(std::string text)> on_message;
     std::function<void(Closed)> on_closed;
+    /// Before `on_open`: the headers of the upgrade's answer, names in lower case.
+    std::function<void(const Headers& headers)> on_upgraded = {};
   };
 
   /// Starts to connect.

@@ -42,8 +42,9 @@ bool speaks_of_a_job(std::string_view event) {
 bool whole(const RunnerMessage& message) {
   if (!terminal(*message.event)) return true;
   if (!message.job) return false;
-  if (message.event == "completed") return message.results.has_value();
-  return message.event != "failed" || (message.results && message.error);
+  const bool has_results = message.results || message.uploaded.value_or(false);
+  if (message.event == "completed") return has_results;
+  return message.event != "failed" || (has_results && message.error);
 }
 
 class Machine {
@@ -116,7 +117,7 @@ class Machine {
       // For a job that this connection does not execute. It is acked whatever becomes of it: the runner can do no more.
       s_.waits = Waits::late_result;
       s_.late = *message->job;
-      act(Finish{s_.late, *result, output_of(*std::move(message))});
+      finish(s_.late, *result, *std::move(message));
     } else if (speaks_of_a_job(event)) {
       // A runner that came back while its job runs goes on with it.
       s_.waits = Waits::resume;
@@ -139,8 +140,13 @@ class Machine {
     } else if (const auto result = terminal(event)) {
       s_.waits = Waits::result;
       s_.result = *result;
-      act(Finish{s_.held->uuid, *result, output_of(std::move(message))});
+      finish(s_.held->uuid, *result, std::move(message));
     }
+  }
+
+  void finish(const AnyUuid& job, JobEvent event, RunnerMessage message) {
+    const bool uploaded = message.uploaded.value_or(false);
+    act(Finish{job, event, output_of(std::move(message)), uploaded, s_.waits == Waits::late_result});
   }
 
   void sign_of_life(RunnerMessage message) {
@@ -192,6 +198,7 @@ class Machine {
   void on(const Finished& finished) {
     const auto waited = std::exchange(s_.waits, Waits::nothing);
     if (s_.ended) return;
+    if (finished.how == Finished::How::missing) return close(1008, "results_missing");
     if (waited == Waits::late_result) return ack(s_.late);
     if (!s_.held) return;
     const bool job_channel = s_.protocol == Protocol::job;

@@ -109,8 +109,8 @@ struct Completed {
 };
 Result<Completed> complete(storage::Connection& c, const Env& env, const storage::JobRow& job,
                            const Result<ReadResults>& parsed);
-/// A job that has failed or was canceled is tried again, as a new job of the same report: same image, same settings, same
-/// place among the priorities. Error: `conflict`, it has not ended so, or was tried again already.
+/// A job that has failed or was canceled is tried again, as a new job of the same report: same image, same settings,
+/// same place among the priorities. Error: `conflict`, it has not ended so, or was tried again already.
 Result<storage::JobRow> retry(storage::Connection& c, const Env& env, const storage::JobRow& job);
 /// How the job's outputs are read.
 ReadSettings job_settings(storage::Connection& c, const storage::JobRow& job);

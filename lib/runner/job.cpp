@@ -263,7 +263,7 @@ std::map<std::string, std::string> measured(const ClaimedJob& job, const std::ma
   return {{std::string("\0bencher", 8), out + "}"}};
 }
 
-void fit(std::vector<Iteration>& iterations, std::size_t bytes) {
+bool fit(std::vector<Iteration>& iterations, std::size_t bytes) {
   struct Text {
     std::string* text;
     std::size_t cost;
@@ -282,7 +282,7 @@ void fit(std::vector<Iteration>& iterations, std::size_t bytes) {
   std::size_t all = total;
   for (const auto& text : texts)
     all += text.cost;
-  if (all <= bytes) return;
+  if (all <= bytes) return false;
   // The shortest keep all of theirs; what they leave is shared by the rest.
   std::sort(texts.begin(), texts.end(), [](const Text& a, const Text& b) { return a.cost < b.cost; });
   std::size_t left = bytes > total ? bytes - total : 0;
@@ -295,6 +295,7 @@ void fit(std::vector<Iteration>& iterations, std::size_t bytes) {
       left -= texts[i].cost;
     }
   }
+  return true;
 }
 
 std::string event_message(std::string_view event, const std::string& job) {
@@ -305,6 +306,10 @@ std::string host_message(const std::string& job, const std::string& host) {
   return "{\"event\":\"heartbeat\",\"job\":" + json::serialize(json::string(job)) + ",\"host\":" + host + "}";
 }
 
+std::string stage_message(const std::string& job, std::string_view stage) {
+  return json::serialize(json::object{{"event", "heartbeat"}, {"job", job}, {"stage", stage}});
+}
+
 std::string completed_message(const std::string& job, const std::vector<Iteration>& iterations) {
   return json::serialize(json::object{{"event", "completed"}, {"job", job}, {"results", to_json(iterations)}});
 }
@@ -312,6 +317,15 @@ std::string completed_message(const std::string& job, const std::vector<Iteratio
 std::string failed_message(const std::string& job, const std::vector<Iteration>& iterations, const std::string& error) {
   return json::serialize(json::object{
       {"event", "failed"}, {"job", job}, {"results", to_json(iterations)}, {"error", to_valid_utf8(error)}});
+}
+
+std::string completed_uploaded_message(const std::string& job) {
+  return json::serialize(json::object{{"event", "completed"}, {"job", job}, {"uploaded", true}});
+}
+
+std::string failed_uploaded_message(const std::string& job, const std::string& error) {
+  return json::serialize(
+      json::object{{"event", "failed"}, {"job", job}, {"uploaded", true}, {"error", to_valid_utf8(error)}});
 }
 
 std::string log_message(const std::string& job, std::uint32_t iteration, bool standard_error, std::uint64_t offset,
@@ -352,7 +366,25 @@ ServerEvent parse_server_event(std::string_view text) {
   const auto event = member(text, "event");
   if (event == "ack") return ServerEvent::ack;
   if (event == "cancel") return ServerEvent::cancel;
+  if (event == "job") return ServerEvent::job;
+  if (event == "no_job") return ServerEvent::no_job;
+  if (event == "update") return ServerEvent::update;
   return ServerEvent::other;
+}
+
+std::string parse_job_uuid(std::string_view text) {
+  auto uuid = member(text, "uuid");
+  return uuid.empty() ? member(text, "job") : uuid;
+}
+
+std::string parse_update_version(std::string_view text) {
+  return member(text, "version");
+}
+
+std::string ready_message(std::chrono::seconds poll_timeout, const std::optional<RunnerVersion>& runner) {
+  json::object out{{"event", "ready"}, {"poll_timeout", poll_timeout.count()}};
+  if (runner) out["runner"] = json::object{{"os", runner->os}, {"arch", runner->arch}, {"version", runner->version}};
+  return json::serialize(out);
 }
 
 std::string parse_patch_status(std::string_view text) {

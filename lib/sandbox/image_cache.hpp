@@ -1,4 +1,4 @@
-// Files that are dear to make and the same for many runs: root filesystems, kernels, initramfs.
+// What is dear to make and the same for many runs: unpacked images, disks made of them, kernels, initramfs.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,8 @@
 
 namespace bencher::sandbox {
 
-/// A folder that runners of one user share. A file is there whole or not at all, and stays while somebody has it open.
+/// A folder that runners of one user share. A file or folder in it is there whole or not at all, and stays while
+/// somebody has it open.
 class ImageCache {
  public:
   /// Makes the folder. Errors: `unavailable`, also when it belongs to somebody else or others may write to it.
@@ -23,6 +24,10 @@ class ImageCache {
   /// older ones go when all together become too large. Errors: those of `build`; `unavailable`; `cancelled`.
   Result<files::Fd> get(const std::string& name, const Build& build, const std::function<bool()>& cancelled = {});
 
+  /// The same for a folder, which `build` makes: what is in it stays as it is.
+  Result<files::Fd> get_folder(const std::string& name, const Build& build,
+                               const std::function<bool()>& cancelled = {});
+
   const std::filesystem::path& folder() const { return folder_; }
 
   /// Where it is when nothing else is said: of the machine for root, else of the user.
@@ -31,6 +36,8 @@ class ImageCache {
  private:
   ImageCache(std::filesystem::path folder, std::uint64_t most_bytes)
       : folder_(std::move(folder)), most_bytes_(most_bytes) {}
+  Result<files::Fd> obtain(const std::string& name, bool is_folder, const Build& build,
+                           const std::function<bool()>& cancelled);
   files::Fd find(const std::filesystem::path& file) const;
   void make_room(const std::string& but) const;
 

@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::uint64_t mib = 1u << 20;
 constexpr std::uint64_t smallest_disk = 16 * mib;
-constexpr std::uint64_t most_cached = 20ull << 30;
 // Of the machine's memory, for its kernel; the program has what the spec says to itself. Below, no kernel comes up.
 constexpr std::uint64_t kernel_memory = 96 * mib, smallest_memory = 160 * mib;
 // Of the engine's, beside the guest's memory: code, translated code, buffers.
@@ -223,7 +222,7 @@ Result<MicroVmParts> microvm_parts(const Options& options) {
   if (find_tool("mke2fs").empty()) return Error(Errc::unavailable, "mke2fs is not installed (package e2fsprogs)");
   BENCHER_TRY(const auto kernel, find_kernel(options.kernel));
   BENCHER_TRY(auto cache, ImageCache::open(options.cache_dir.empty() ? ImageCache::default_folder() : options.cache_dir,
-                                           most_cached));
+                                           options.cache_bytes));
   // By what they are made of. A kernel's modules come with it, of one build.
   BENCHER_TRY(const auto image, read_whole(kernel.image, most_kernel));
   const auto kernel_hash = Digest::of(image).str().substr(7, 32);

@@ -228,7 +228,7 @@ TEST_SUITE("adapter/bad input") {
       const auto parsed = test::must_parse(form.kind, twice);
       CHECK(parsed.results == test::results_of(form.kind, test::text_with(form, 1)));
       const auto repeats = std::count_if(parsed.warnings.begin(), parsed.warnings.end(), [](const std::string& w) {
-        return w.find("repeat a name") != std::string::npos;
+        return w.find("repeats a name") != std::string::npos;
       });
       CHECK(repeats == 1);
       ParseOptions mean;
@@ -267,7 +267,7 @@ TEST_SUITE("adapter/bad input") {
     }
     const auto inside = R"({"a":{"b":{"value":1,"x":")" + repeated("y", size) + "\"}}}";
     CHECK(test::results_of(json, inside) == test::results({{"a", {{"b", test::metric(1)}}}}));
-    CHECK(test::refusal(magic, std::string(64 << 20, 'x')).find("67108864 bytes, 1 lines") != std::string::npos);
+    CHECK(test::refusal(magic, std::string(64 << 20, 'x')).find("67108864 bytes, 1 line)") != std::string::npos);
   }
 
   TEST_CASE("a line of nothing but separators takes no more memory than others") {

@@ -154,7 +154,7 @@ TEST_SUITE("adapter/beyond_hostile") {
         R"({"version":"1.0","metadata":{"name":"a"},"benchmarks":[{"runs":[{"values":[1e308,1e308]}]}]})");
     REQUIRE(parsed.results.size() == 1);
     CHECK(parsed.results[0].measures.size() == 0);
-    CHECK(parsed.warnings == std::vector<std::string>{"1 values are no finite numbers and are left out"});
+    CHECK(parsed.warnings == std::vector<std::string>{"1 value is no finite number and is left out"});
   }
 
   TEST_CASE("what is empty has no results") {

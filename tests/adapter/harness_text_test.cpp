@@ -144,6 +144,16 @@ TEST_SUITE("adapter/harness text") {
         test::results({{"a b", {{"latency", metric(3.15e6)}}}, {"math > adds", {{"latency", metric(1.5e6)}}}}));
   }
 
+  TEST_CASE("console.time of Bun is given to its adapter where all lines are in its form") {
+    const auto read_by = [](AdapterKind kind, std::string_view text) { return test::must_parse(kind, text).adapter; };
+    CHECK(read_by(magic, "[3.15ms] a\nsome words\n[12ms] b\n") == js_bun);
+    CHECK(read_by(js, "[3.15ms] a\n") == js_bun);
+    CHECK(read_by(js_time, "[3.15ms] a\n") == js_time);
+    CHECK(read_by(magic, "[3.15ms] a\nb: 12ms\n") == js_time);
+    CHECK(read_by(magic, "[3.15ms] a: 12ms\n") == js_time);
+    CHECK(read_by(magic, "b: 12ms\n") == js_time);
+  }
+
   TEST_CASE("asv: the value elsewhere, no spread, other units, one parameter") {
     const std::string p = "[ 50.00%] \u00b7\u00b7\u00b7 ";
     CHECK(

@@ -88,7 +88,7 @@ TEST_SUITE("adapter/mapping_csv") {
     CHECK(test::not_mapped(csv(R"(,"required":true)"), "name,time\na,1\nb\n") ==
           "mapped results: line 3: nothing is at 'time', which the mapping requires");
     CHECK(test::not_mapped(csv(), "name,time\na,\n") ==
-          "mapped results: none of 1 rows gives a result; 1 rows have no latency and are left out of it; the first "
+          "mapped results: the one row does not give a result; 1 row has no latency and is left out of it; the first "
           "lacks 'time' in line 2");
   }
 

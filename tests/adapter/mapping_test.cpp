@@ -7,9 +7,11 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 
 #include "tests/adapter/cases.hpp"
 #include "tests/adapter/mapping.hpp"
+#include "tests/adapter/properties.hpp"
 
 using namespace bencher;
 using test::metric;
@@ -85,7 +87,7 @@ TEST_SUITE("adapter/mapping") {
     const auto parsed = test::mapped(simple(), data);
     CHECK(parsed.results == results({{"a", {{"latency", metric(1)}}}}));
     CHECK(parsed.warnings ==
-          std::vector<std::string>{"1 rows have no name and are left out; the first lacks '/name' in /3",
+          std::vector<std::string>{"1 row has no name and is left out; the first lacks '/name' in /3",
                                    "3 rows have no latency and are left out of it; the first lacks '/time' in /1"});
     CHECK(test::not_mapped(simple(R"(,"required":true)"), data) ==
           "mapped results: at /1: nothing is at '/time', which the mapping requires (line 1, column 24)");
@@ -150,7 +152,7 @@ TEST_SUITE("adapter/mapping") {
     const auto parsed = test::mapped(from_data, R"([{"name":"a","t":2,"m":"x"},{"name":"b","t":2,"m":"x","u":"s"}])");
     CHECK(parsed.warnings ==
           std::vector<std::string>{
-              "1 rows have no measure of /metrics/0 and are left out of it; the first lacks '/u' in /0"});
+              "1 row has no measure of /metrics/0 and is left out of it; the first lacks '/u' in /0"});
   }
 
   TEST_CASE("averages: the one that is asked for, or the mean if there is one") {
@@ -191,9 +193,10 @@ TEST_SUITE("adapter/mapping") {
     const auto* twice = R"([{"n":"a","k":1,"m":"x","v":1},{"n":"a","k":2,"m":"x","v":5}])";
     const auto replaced = test::mapped(mapping, twice);
     CHECK(replaced.results == results({{"a", {{"x", metric(5)}}}}));
-    CHECK(replaced.warnings ==
-          std::vector<std::string>{"1 results repeat a name and replace what came before ('a' is the first): fold them "
-                                   "with fold_repeats, or tell them apart with distinct_names"});
+    CHECK(
+        replaced.warnings ==
+        std::vector<std::string>{"1 result repeats a name and replaces what came before ('a' is the first): fold them "
+                                 "with fold_repeats, or tell them apart with distinct_names"});
     CHECK(test::mapped(mapping, twice, {.fold_repeats = Fold::mean}).results == results({{"a", {{"x", metric(3)}}}}));
     CHECK(test::mapped(mapping, twice, {.distinct_names = true}).results ==
           results({{"a/1", {{"x", metric(1)}}}, {"a/2", {{"x", metric(5)}}}}));
@@ -276,7 +279,7 @@ TEST_SUITE("adapter/mapping") {
     CHECK(test::not_mapped(simple(), R"([{"name":"a","time":)" + open + close + "}]")
               .starts_with("mapped results: at /0/time: expected a number, found an array"));
     CHECK(test::not_mapped(simple(), open).find("found the end of the text") != std::string::npos);
-    CHECK(test::not_mapped(simple(), open + close).find("none of 1 rows") != std::string::npos);
+    CHECK(test::not_mapped(simple(), open + close).find("the one row does not") != std::string::npos);
     std::string many = "[", lines;
     for (int i = 0; i < 100'000; ++i) {
       const auto row = R"({"name":"b)" + std::to_string(i) + R"(","time":)" + std::to_string(i) + "}";
@@ -305,6 +308,30 @@ TEST_SUITE("adapter/mapping") {
     CHECK(test::not_mapped(
               R"({"format":"json","rows":"/r/*","name":{"root":"/long"},"metrics":[{"measure":"m","value":""}]})",
               data) == "mapped results: at /r/0: the name has 200000 bytes, 1024 is most (line 1, column 7)");
+  }
+
+  TEST_CASE("a mapping does not make a multiple of the text out of it") {
+    std::string text = "[1", metrics;
+    for (int i = 0; i < 20'000; ++i)
+      text += ",1";
+    text += "]";
+    for (int i = 0; i < 200; ++i)
+      metrics += fmt::format(R"({}{{"measure":"m{}","value":""}})", i > 0 ? "," : "", i);
+    const auto of_each = R"({"format":"json","rows":"/*","name":{"key":true},"metrics":[)" + metrics + "]}";
+    const auto long_names = R"({"format":"json","rows":"/*","name":[{"text":")" + std::string(900, 'n') +
+                            R"("},{"key":true}],"metrics":[{"measure":"m","value":""}]})";
+    CHECK(test::not_mapped(of_each, text) ==
+          "mapped results: at /220: up to here there are more metrics than the text has bytes: map each value once "
+          "(line 1, column 442)");
+    CHECK(test::not_mapped(long_names, text) ==
+          "mapped results: at /780: up to here the names take more than sixteen times the text: give them shorter "
+          "constants (line 1, column 1562)");
+    // A short text may have them.
+    CHECK(test::mapped(of_each, "[1,2,3]").results.size() == 3);
+    CHECK(test::mapped(long_names, "[1,2,3]").results.size() == 3);
+    for (const auto& mapping : {of_each, long_names})
+      for (const auto& rows : {text, std::string("[1,2,3]")})
+        CHECK(test::broken_mapping(mapping, rows) == "");
   }
 
   TEST_CASE("no changed, missing or doubled byte of text or mapping brings it down") {

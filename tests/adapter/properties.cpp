@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 
+#include "bencher/adapter/mapping.hpp"
 #include "bencher/base/encoding.hpp"
 #include "bencher/base/name.hpp"
 
@@ -41,7 +42,7 @@ std::string broken_benchmark(const Results::Benchmark& benchmark) {
   return {};
 }
 
-std::string broken_parsed(const Parsed& parsed, std::size_t size) {
+std::string broken_parsed(const Parsed& parsed, std::size_t size, std::size_t most) {
   std::set<std::string_view> names;
   for (const auto benchmark : parsed.results) {
     if (auto broken = broken_benchmark(benchmark); !broken.empty()) return broken;
@@ -49,12 +50,32 @@ std::string broken_parsed(const Parsed& parsed, std::size_t size) {
   }
   for (const auto& warning : parsed.warnings)
     if (auto broken = broken_words("a warning", warning); !broken.empty()) return broken;
-  if (parsed.results.bytes() > most_bytes(size))
+  if (parsed.results.bytes() > most)
     return fmt::format("{} bytes of results from {} bytes of text", parsed.results.bytes(), size);
   for (const auto by : {Fold::min, Fold::max, Fold::mean, Fold::median})
     if (fold(by, std::span(&parsed.results, 1)) != parsed.results)
       return fmt::format("the {} of one is not itself", name(by));
   return {};
+}
+
+/// Of an error that blames what was read.
+std::string broken_reason(const Error& error) {
+  if (error.code() != Errc::invalid_argument) return "an error that does not blame the text";
+  return broken_words("the reason", error.message());
+}
+
+/// `read()` gives the same each time: an error with a reason, or results in `most` bytes, from `size` bytes of text.
+template <class Read>
+std::string broken_reading(std::size_t size, std::size_t most, Read&& read) {
+  const Result<Parsed> parsed = read(), again = read();
+  if (parsed.has_value() != again.has_value()) return "it is read only once";
+  if (!parsed) {
+    if (parsed.error().message() != again.error().message()) return "two reasons for one error";
+    return broken_reason(parsed.error());
+  }
+  if (parsed->adapter != again->adapter || parsed->results != again->results || parsed->warnings != again->warnings)
+    return "read twice, it differs";
+  return broken_parsed(*parsed, size, most);
 }
 
 }  // namespace
@@ -63,17 +84,18 @@ std::size_t most_bytes(std::size_t size) {
   return 2 * 65'536 + size * 24;
 }
 
+std::size_t most_mapped_bytes(std::size_t size) {
+  return 6 * 65'536 + size * 112;
+}
+
 std::string broken_property(AdapterKind kind, std::string_view text, const ParseOptions& options) {
-  const auto parsed = parse(kind, text, options), again = parse(kind, text, options);
-  if (parsed.has_value() != again.has_value()) return "it is read only once";
-  if (!parsed) {
-    if (parsed.error().code() != Errc::invalid_argument) return "an error that does not blame the text";
-    if (parsed.error().message() != again.error().message()) return "two reasons for one error";
-    return broken_words("the reason", parsed.error().message());
-  }
-  if (parsed->adapter != again->adapter || parsed->results != again->results || parsed->warnings != again->warnings)
-    return "read twice, it differs";
-  return broken_parsed(*parsed, text.size());
+  return broken_reading(text.size(), most_bytes(text.size()), [&] { return parse(kind, text, options); });
+}
+
+std::string broken_mapping(std::string_view document, std::string_view text, const ParseOptions& options) {
+  const auto mapping = Mapping::parse(document);
+  if (!mapping) return broken_reason(mapping.error());
+  return broken_reading(text.size(), most_mapped_bytes(text.size()), [&] { return mapping->read(text, options); });
 }
 
 }  // namespace bencher::test

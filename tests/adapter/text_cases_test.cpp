@@ -61,6 +61,7 @@ TEST_SUITE("adapter/text cases") {
                                      {"rust_gungraun_stdout/delta.input.txt", rust_gungraun},
                                      {"further/rust_divan/v0.1.21.txt", rust_divan},
                                      {"further/shell_hyperfine/v1.15_colour.txt", shell_hyperfine},
+                                     {"further/shell_hyperfine/v1.15.adoc", shell_hyperfine},
                                      {"further/shell_hyperfine/v1.15.md", shell_hyperfine},
                                      {"further/shell_wrk/v4.1_latency.txt", shell_wrk},
                                      {"further/shell_junit/catch2_v2.13.xml", shell_junit}}) {

@@ -11,6 +11,7 @@
 #include "bencher/adapter/adapter.hpp"
 
 #include "lib/adapter/marks.hpp"
+#include "lib/adapter/text_any.hpp"
 #include "lib/adapter/xml.hpp"
 #include "tests/adapter/cases.hpp"
 
@@ -141,6 +142,46 @@ TEST_SUITE("adapter/text") {
     CHECK(same.next(2) == 3);
     CHECK(Marks("", {"a"}).next(0) == 1);
     CHECK(Marks("", {}).next(0) == 0);
+    // Marks behind one that is found at once are searched for when it was of no use.
+    const std::string late = "x" + std::string(40'000, ' ') + "ab";
+    Marks later(late, {"none", "x", "ab", "b", "ab", "other", "more"});
+    CHECK(later.next(0) == 1);
+    CHECK(later.next(2) == 2);
+    CHECK(later.next(3) == 3);
+    CHECK(later.next(4) == 4);
+    CHECK(later.next(5) == 7);
+  }
+
+  TEST_CASE("of several literals one is found, and none that begins before") {
+    std::mt19937 random(5);
+    const auto word = [&](std::size_t most) {
+      std::string out(1 + random() % most, ' ');
+      for (auto& c : out)
+        c = "ab\xc2 -"[random() % 5];
+      return out;
+    };
+    int found = 0;
+    for (int i = 0; i < 4000; ++i) {
+      std::vector<std::string> words;
+      for (auto count = 1 + random() % 20; count > 0; --count)
+        words.push_back(word(i % 3 == 0 ? 3 : 12));
+      const std::vector<std::string_view> needles(words.begin(), words.end());
+      // Of the exact size, so that a sanitizer sees a byte too far.
+      auto longer = word(i % 2 ? 20 : 300);
+      if (i % 5 > 0) longer.insert(random() % longer.size(), i % 5 == 1 ? word(8000) : std::string(5000, 'x'));
+      const std::vector<char> exact(longer.begin(), longer.end());
+      const std::string_view text(exact.data(), exact.size());
+      auto first = text.size();
+      for (const auto needle : needles)
+        first = std::min(first, text.find(needle));
+      const auto hit = find_any(text, needles);
+      CHECK(hit.before <= first);
+      CHECK((hit.which == needles.size()) == (first == text.size()));
+      if (hit.which < needles.size()) CHECK(text.find(needles[hit.which], hit.before) != text.npos);
+      found += hit.which < needles.size();
+    }
+    CHECK(found > 500);
+    CHECK(found < 3500);
   }
 
   TEST_CASE("XML: references, comments, CDATA, and what breaks") {

@@ -75,6 +75,143 @@ TEST_SUITE("apps/job") {
     CHECK(runner->wait() == 0);
   }
 
+  TEST_CASE("our runner on its own channel does jobs with live output, and is canceled at once") {
+    World world;
+    world.add_runner();
+    const Gate gate(world.dir / "gate");
+    world.push_script("v1", "echo before >&2; read line < \"$GATE\"; echo $line >&2; echo '" + one_metric + "'");
+    auto runner = world.start_runner("runner-one", "process", {"--protocol", "channel"});
+    const json::object gated{{"env", json::object{{"GATE", gate.path()}}}, {"file_paths", json::array()}};
+    const auto job = job_of(world.run_image("bench:v1", gated));
+    bool live = false;
+    world.follow(job, [&](const json::object& line) { return live = live || has_log(line, "before"); });
+    CHECK(live);
+    gate.let_through();
+    const auto lines = world.follow(job);
+    CHECK(lines.back().at("status") == "processed");
+    CHECK(World::output_of(lines, "stderr").find("opened") != std::string::npos);
+    // The next jobs come on the same channel; one is canceled.
+    world.push_script("v2", "echo started; sleep 1000 & sleep 1000");
+    const auto long_job = job_of(world.run_image("bench:v2"));
+    world.follow(long_job, [](const json::object& line) { return has_log(line, "started"); });
+    World::must(world.admin.post("/v0/projects/bench/jobs/" + long_job + "/cancel", json::object()), 200);
+    world.push_script("v3", print_metric);
+    const auto ended = world.ended(job_of(world.run_image("bench:v3")));
+    INFO(runner->text());
+    CHECK(ended.str("/status") == "processed");
+    CHECK(ended.str("/output/results/0/stdout").find("latency") != std::string::npos);
+    runner->signal(SIGTERM);
+    CHECK(runner->wait() == 0);
+  }
+
+  TEST_CASE("a running job goes on over a restart of the server, on the runner's own channel too") {
+    World world;
+    world.add_runner();
+    const Gate gate(world.dir / "gate");
+    world.push_script("v1", "echo before >&2; read line < \"$GATE\"; echo '" + one_metric + "'");
+    auto runner = world.start_runner("runner-one", "process", {"--protocol", "channel", "--reconnect-delay", "0"});
+    const json::object gated{{"env", json::object{{"GATE", gate.path()}}}};
+    const auto job = job_of(world.run_image("bench:v1", gated));
+    world.follow(job, [](const json::object& line) { return has_log(line, "before"); });
+    CHECK(world.server.stop() == 0);
+    gate.let_through();
+    world.server.start();
+    const auto ended = world.ended(job);
+    INFO(runner->text());
+    CHECK(ended.str("/status") == "processed");
+  }
+
+  TEST_CASE("an output of 20 MiB arrives whole, by both protocols") {
+    for (const char* protocol : {"jobs", "channel"}) {
+      CAPTURE(protocol);
+      World world;
+      world.add_runner();
+      world.push_script("v1", "head -c 20971520 /dev/zero | busybox tr '\\000' x >&2; echo '" + one_metric + "'");
+      auto runner = world.start_runner("runner-one", "process", {"--protocol", protocol});
+      const auto ended = world.ended(job_of(world.run_image("bench:v1")));
+      INFO(runner->text());
+      REQUIRE(ended.str("/status") == "processed");
+      CHECK(ended.at("/output/results/0/stderr").as_string() == std::string(20971520, 'x'));
+      CHECK(ended.str("/output/results/0/stdout") == one_metric + "\n");
+      const auto status = read_file("/proc/" + std::to_string(runner->pid()) + "/status");
+      CHECK(std::stoull(status.substr(status.find("VmHWM:") + 6)) < 64 * 1024);  // KiB
+      runner->signal(SIGTERM);
+      CHECK(runner->wait() == 0);
+      // Neither side keeps what it no longer needs.
+      CHECK_FALSE(std::filesystem::exists(world.dir / "work-runner-one/results"));
+      for (const auto& entry : std::filesystem::directory_iterator(world.server.data() / "live"))
+        CHECK(entry.path().string().find("results") == std::string::npos);
+    }
+  }
+
+  TEST_CASE("uploaded results are taken from the job's runner only, within a limit, and with the terminal message") {
+    World world(R"({"plus":{"runners":{"max_result_bytes":1000}}})");
+    world.add_runner("one");
+    world.add_runner("two");
+    world.push_script("v1", print_metric);
+    const auto job = job_of(world.run_image("bench:v1"));
+    REQUIRE(claim(world, "one").str("/uuid") == job);
+    auto one = world.server.client(world.runner_keys.at("one"));
+    auto two = world.server.client(world.runner_keys.at("two"));
+    const auto path = "/v0/runners/one/jobs/" + job + "/results";
+    const json::object results{
+        {"results", json::array{json::object{{"exit_code", 0}, {"stdout", one_metric}, {"stderr", "all of it"}}}}};
+    CHECK(two.put(path, results).status == 401);
+    CHECK(two.put("/v0/runners/two/jobs/" + job + "/results", results).status == 403);
+    CHECK(one.put("/v0/runners/one/jobs/00000000-0000-4000-8000-000000000000/results", results).status == 404);
+    const auto large = one.send("PUT", path, std::string(1001, 'x'));
+    CHECK(large.status == 413);
+    CHECK(large.str("/message").find("1000") != std::string::npos);
+
+    Channel channel(world, "one", job, world.runner_keys.at("one"));
+    channel.send({{"event", "running"}});
+    CHECK(channel.event() == "ack");
+    channel.send({{"event", "completed"}, {"uploaded", true}});
+    CHECK(channel.next() == R"(closed 1008 "results_missing")");
+
+    // What cannot be read is no result either; the last upload counts.
+    CHECK(one.send("PUT", path, "{").status == 204);
+    Channel again(world, "one", job, world.runner_keys.at("one"));
+    again.send({{"event", "completed"}, {"uploaded", true}});
+    CHECK(again.next() == R"(closed 1008 "results_missing")");
+    CHECK(one.put(path, json::object{{"results", json::array()}}).status == 204);
+    CHECK(one.put(path, results).status == 204);
+    Channel last(world, "one", job, world.runner_keys.at("one"));
+    last.send({{"event", "completed"}, {"uploaded", true}});
+    CHECK(last.event() == "ack");
+    CHECK(last.next() == R"(closed 1000 "job_completed")");
+    const auto ended = world.ended(job);
+    CHECK(ended.str("/status") == "processed");
+    CHECK(ended.str("/output/results/0/stderr") == "all of it");
+    CHECK(one.put(path, results).status == 409);
+    for (const auto& entry : std::filesystem::directory_iterator(world.server.data() / "live"))
+      CHECK(entry.path().string().find("results") == std::string::npos);
+  }
+
+  TEST_CASE("uploaded results are taken by PATCH too, and lost with the server's process") {
+    World world;
+    world.add_runner();
+    world.push_script("v1", print_metric);
+    const auto job = job_of(world.run_image("bench:v1"));
+    REQUIRE(claim(world, "runner-one").str("/uuid") == job);
+    auto runner = world.server.client(world.runner_keys.at("runner-one"));
+    const auto path = "/v0/runners/runner-one/jobs/" + job;
+    const json::object results{{"results", json::array{json::object{{"exit_code", 1}, {"stderr", "all of it"}}}}};
+    CHECK(runner.patch(path, {{"status", "running"}}).status == 200);
+    CHECK(runner.put(path + "/results", results).status == 204);
+    CHECK(world.server.stop() == 0);
+    world.server.start();
+    auto back = world.server.client(world.runner_keys.at("runner-one"));
+    const json::object failed{{"status", "failed"}, {"uploaded", true}, {"error", "exit code 1"}};
+    CHECK(back.patch(path, failed).status == 409);
+    CHECK(back.put(path + "/results", results).status == 204);
+    CHECK(back.patch(path, failed).str("/status") == "failed");
+    CHECK(back.patch(path, failed).str("/status") == "failed");  // again: it is known
+    const auto shown = world.server.client(world.admin.token()).get("/v0/projects/bench/jobs/" + job);
+    CHECK(shown.str("/output/results/0/stderr") == "all of it");
+    CHECK(shown.str("/output/error") == "exit code 1");
+  }
+
   TEST_CASE("a job runs in a container, as the image's user, with no network but its own loopback") {
     World world;
     if (auto sandbox = bencher::sandbox::make("container", {.work_dir = world.dir / "probe"}); !sandbox) {

@@ -15,6 +15,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/image.hpp"
 #include "tests/support/raw_server.hpp"
 
 using namespace bencher;
@@ -85,6 +86,32 @@ TEST_CASE("method, headers and body are sent as given and nothing is asked for c
   CHECK(got[1].find("Content-Length: 0\r\n") != std::string::npos);
   CHECK(got[1].find("Content-Type") == std::string::npos);
   CHECK(got[2].starts_with("DELETE "));
+}
+
+TEST_CASE("a file is sent as the body, whole, and not to where an answer points") {
+  RawServer server([](const std::string&) { return answer(307, "", "Location: /elsewhere\r\n"); });
+  const test::TempDir dir;
+  std::string text;
+  for (int i = 0; text.size() < 300'000; ++i)
+    text += std::to_string(i) + "\n";
+  test::write_file(dir / "body", text);
+  HttpClient client;
+  HttpRequest request = get(server.url("/a"));
+  request.method = "PUT";
+  request.body_file = dir / "body";
+  const auto response = client.send(request);
+  REQUIRE(response);
+  CHECK(response->status == 307);
+  REQUIRE(server.requests().size() == 1);
+  const auto got = server.requests()[0];
+  CHECK(got.starts_with("PUT /a "));
+  CHECK(got.find("Content-Length: " + std::to_string(text.size()) + "\r\n") != std::string::npos);
+  CHECK(got.ends_with("\r\n\r\n" + text));
+  request.body_file = dir / "absent";
+  const auto absent = client.send(request);
+  REQUIRE_FALSE(absent);
+  CHECK(absent.error().code() == Errc::invalid_argument);
+  CHECK(server.requests().size() == 1);
 }
 
 TEST_CASE("a successful body is streamed and an error's body is collected") {

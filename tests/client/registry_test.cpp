@@ -1,5 +1,9 @@
 #include "bencher/client/registry.hpp"
 
+#include <atomic>
+#include <optional>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include "tests/support/image.hpp"
@@ -22,6 +26,17 @@ RawServer::Answer registry(const Layout& layout) {
     return answer(200, read_file(layout.blob_path(*digest)));
   };
 }
+
+/// Answers each connection's one request and hangs up.
+class BreakingServer {
+ public:
+  explicit BreakingServer(RawServer::Answer answer)
+      : server_([answer = std::move(answer)](const std::string& request) { return answer(request) + "\nhang up"; }) {}
+  std::string url(const std::string& path) const { return server_.url(path); }
+
+ private:
+  RawServer server_;
+};
 
 }  // namespace
 
@@ -74,4 +89,112 @@ TEST_CASE("the error of the one who takes a blob ends its transfer") {
   REQUIRE_FALSE(done);
   CHECK(done.error().code() == Errc::too_large);
   CHECK(done.error().message() == "no more room");
+}
+
+namespace {
+
+/// Where a request's range begins, if it asks for one.
+std::optional<std::size_t> range_of(const std::string& request) {
+  const auto at = request.find("Range: bytes=");
+  if (at == std::string::npos) return std::nullopt;
+  return std::stoul(request.substr(at + 13));
+}
+
+/// An answer that promises `body` from `from`, and breaks off after `size` bytes of it.
+std::string broken(const std::string& body, std::size_t from, std::size_t size) {
+  auto whole = from > 0 ? answer(206, body.substr(from),
+                                 "Content-Range: bytes " + std::to_string(from) + "-" +
+                                     std::to_string(body.size() - 1) + "/" + std::to_string(body.size()) + "\r\n")
+                        : answer(200, body);
+  return whole.substr(0, whole.find("\r\n\r\n") + 4 + std::min(size, body.size() - from));
+}
+
+struct Pauses {
+  RetryPolicy policy() {
+    RetryPolicy out;
+    out.wait = [this](std::chrono::milliseconds time) {
+      told.push_back(time.count());
+      return !stop;
+    };
+    return out;
+  }
+  std::vector<std::int64_t> told;
+  bool stop = false;
+};
+
+Result<std::string> fetch(RegistrySource& source, const Digest& digest) {
+  std::string out;
+  auto done = source.blob(digest, [&](std::string_view piece) -> Result<void> {
+    out += piece;
+    return {};
+  });
+  if (!done) return done.error();
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a blob whose connection is lost goes on where it was, by ranges or without") {
+  std::string body;
+  for (int i = 0; body.size() < 300'000; ++i)
+    body += std::to_string(i) + " ";
+  const auto digest = Digest::of(body);
+  for (const bool ranges : {true, false}) {
+    CAPTURE(ranges);
+    std::atomic<int> requests{0};
+    BreakingServer server([&](const std::string& request) {
+      const auto from = ranges ? range_of(request).value_or(0) : 0;
+      return broken(body, from,
+                    ++requests < 4 ? 70'000u * (ranges ? 1u : static_cast<unsigned>(requests)) : body.size());
+    });
+    HttpClient http;
+    Pauses pauses;
+    RegistrySource source(http, server.url(""), "r", "good", pauses.policy());
+    const auto got = fetch(source, digest);
+    REQUIRE_MESSAGE(got, got.error().message());
+    CHECK(*got == body);
+    CHECK(requests == 4);
+    CHECK(pauses.told == std::vector<std::int64_t>{250, 250, 250});
+  }
+}
+
+TEST_CASE("a registry that is away is asked again with growing pauses, and given up") {
+  std::atomic<int> requests{0};
+  BreakingServer server([&](const std::string&) {
+    ++requests;
+    return answer(requests % 2 ? 503 : 429, "");
+  });
+  HttpClient http;
+  Pauses pauses;
+  RegistrySource source(http, server.url(""), "r", "good", pauses.policy());
+  const auto got = fetch(source, Digest::of("x"));
+  REQUIRE_FALSE(got);
+  CHECK(got.error().message().find("given up after 7 attempts") != std::string::npos);
+  CHECK(requests == 7);
+  CHECK(pauses.told == std::vector<std::int64_t>{250, 500, 1000, 2000, 4000, 8000});
+  CHECK_FALSE(source.manifest(Digest::of("x")));
+  CHECK(requests == 14);
+  pauses.stop = true;
+  CHECK(source.manifest(Digest::of("x")).error().code() == Errc::cancelled);
+}
+
+TEST_CASE("a refusal in the middle of a blob, and a part that was not asked for, end the transfer") {
+  const std::string body(200'000, 'x');
+  for (const int status : {401, 403, 404, 416}) {
+    std::atomic<int> requests{0};
+    BreakingServer server(
+        [&](const std::string&) { return ++requests == 1 ? broken(body, 0, 100'000) : answer(status, ""); });
+    HttpClient http;
+    Pauses pauses;
+    RegistrySource source(http, server.url(""), "r", "good", pauses.policy());
+    CHECK_FALSE(fetch(source, Digest::of(body)));
+    CHECK(requests == 2);
+  }
+  BreakingServer server([&](const std::string& request) {
+    return range_of(request) ? broken(body, 5, body.size()) : broken(body, 0, 100'000);
+  });
+  HttpClient http;
+  Pauses pauses;
+  RegistrySource source(http, server.url(""), "r", "good", pauses.policy());
+  CHECK(fetch(source, Digest::of(body)).error().message().find("another part") != std::string::npos);
 }

@@ -57,7 +57,7 @@ TEST_SUITE("examples/parse_results") {
       CHECK(ran.code == 0);
       CHECK(ran.out == expected);
       CHECK(ran.err ==
-            "warning: 1 results repeat a name and replace what came before ('BenchmarkA-2' is the first): fold them "
+            "warning: 1 result repeats a name and replaces what came before ('BenchmarkA-2' is the first): fold them "
             "with fold_repeats, or tell them apart with distinct_names\n"
             "warning: not kept as measures: B/op × 1; all_measures keeps them\n");
     }
@@ -112,7 +112,7 @@ TEST_SUITE("examples/parse_results") {
     const auto ran = place.run("--adapter mapping:map.json", "n,t\na,2\nb,\n");
     CHECK(ran.code == 0);
     CHECK(ran.out == "{\n  \"a\": {\n    \"latency\": {\"value\": 2000.0}\n  }\n}\n");
-    CHECK(ran.err == "warning: 1 rows have no latency and are left out of it; the first lacks 't' in line 3\n");
+    CHECK(ran.err == "warning: 1 row has no latency and is left out of it; the first lacks 't' in line 3\n");
     place.write("bad.json", R"({"format":"csv"})");
     CHECK(place.run("--adapter mapping:bad.json", "n,t\n").err ==
           "error: bad.json: mapping: a mapping lacks its field 'name' (line 1, column 1)\n");

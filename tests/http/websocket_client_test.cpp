@@ -26,7 +26,12 @@ class Told {
   WebSocketClient::Events events() {
     return {.on_open = [this] { set([this] { open = true; }); },
             .on_message = [this](std::string text) { set([&] { messages.push_back(std::move(text)); }); },
-            .on_closed = [this](WebSocketClient::Closed c) { set([&] { closed = std::move(c); }); }};
+            .on_closed = [this](WebSocketClient::Closed c) { set([&] { closed = std::move(c); }); },
+            .on_upgraded =
+                [this](const WebSocketClient::Headers& headers) {
+                  for (const auto& [name, value] : headers)
+                    if (name == "upgrade") set([&] { upgraded = value; });
+                }};
   }
   template <class F>
   void wait(F until) {
@@ -39,6 +44,7 @@ class Told {
   }
 
   bool open = false;
+  std::string upgraded;
   std::vector<std::string> messages;
   std::optional<WebSocketClient::Closed> closed;
 
@@ -118,6 +124,7 @@ TEST_CASE("a client sends and receives messages in order, with its headers and t
       client.send(std::to_string(i) + std::string(50'000, 'x'));
     told.wait([&] { return told.messages.size() == 101; });
     CHECK(told.open);
+    CHECK(told.upgraded == "websocket");
     CHECK(told.messages[0] == "early");
     CHECK(told.messages[100].starts_with("99x"));
     client.close();

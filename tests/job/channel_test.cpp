@@ -30,6 +30,7 @@ struct Shell {
   std::optional<channel::Held> next;  ///< what a poll finds
   std::optional<channel::Held> own;   ///< what a resume finds
   std::vector<std::string> said;      ///< texts, `close CODE REASON`, `drop`
+  std::set<std::string> uploads;      ///< jobs whose results were uploaded
   std::vector<std::string> done;      ///< beats, logs and stages
 
   void tell(const channel::Event& event) {
@@ -59,7 +60,10 @@ struct Shell {
     using How = channel::Finished::How;
     const auto found = jobs.find(a.job.str());
     if (found == jobs.end()) return tell(channel::Finished{How::refused, JobStatus::canceled});
+    if (a.late && a.event == JobEvent::complete && found->second.status == JobStatus::claimed)
+      found->second = *step(found->second, JobEvent::start, Timestamp::of(now));
     const auto before = found->second.status;
+    if (a.uploaded && !uploads.contains(a.job.str())) return tell(channel::Finished{How::missing, before});
     const auto stepped = step(found->second, a.event, Timestamp::of(now));
     if (stepped) found->second = *stepped;
     if (stepped && a.event == JobEvent::complete)
@@ -321,6 +325,14 @@ TEST_SUITE("job/channel") {
     CHECK_FALSE(shell.state.held);
   }
 
+  TEST_CASE("a result counts although the word that its job runs was lost with the connection") {
+    auto shell = runner_channel();
+    shell.jobs[some_job.str()] = held().state;
+    shell.hear(completed);
+    CHECK(shell.last() == ack);
+    CHECK(shell.jobs[some_job.str()].status == JobStatus::processed);
+  }
+
   TEST_CASE("polls are 1 to 900 seconds, 30 when nothing is said") {
     for (const auto& [body, wanted] : std::map<std::string, std::string>{
              {R"({"event":"ready"})", "poll 30"},
@@ -353,5 +365,27 @@ TEST_SUITE("job/channel") {
     CHECK(what(JobStatus::claimed, "failed") == Do::finish);
     for (const auto* wanted : {"running", "completed", "failed"})
       CHECK(what(JobStatus::canceled, wanted) == Do::say);
+  }
+
+  TEST_CASE("results that were uploaded are taken by both channels; without them the connection ends") {
+    const std::string message = fmt::format(R"({{"event":"completed","job":"{}","uploaded":true}})", some_job.str());
+    for (const bool own : {false, true}) {
+      for (const bool there : {false, true}) {
+        CAPTURE(own);
+        CAPTURE(there);
+        auto shell = own ? runner_channel() : job_channel();
+        if (own) {
+          shell.next = held();
+          shell.hear(R"({"event":"ready"})");
+        }
+        shell.hear(running);
+        if (there) shell.uploads.insert(some_job.str());
+        shell.said.clear();
+        shell.hear(message);
+        REQUIRE_FALSE(shell.said.empty());
+        CHECK(shell.said.front() == (there ? ack : R"(close 1008 "results_missing")"));
+        CHECK(shell.jobs[some_job.str()].status == (there ? JobStatus::processed : JobStatus::running));
+      }
+    }
   }
 }

@@ -54,9 +54,9 @@ TEST_SUITE("json/reader") {
   TEST_CASE("documents of any length come back as they were") {
     std::mt19937 random(23);
     std::size_t longest = 0;
-    for (int i = 0; i < 12; ++i) {
+    for (const int values : {0, 1, 2, 5, 12, 30, 80}) {
       auto document = Value::array();
-      for (int k = 0; k < 40 * i; ++k)
+      for (int k = 0; k < values; ++k)
         document.push(random_value(random, 1));
       for (const auto& text : {document.compact(), document.indented()}) {
         longest = std::max(longest, text.size());

@@ -3,90 +3,13 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
+#include "tests/runner/agent_world.hpp"
+
 using namespace bencher;
 using namespace bencher::runner;
+using namespace bencher::runner::test;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-namespace {
-
-constexpr const char* uuid = "550e8400-e29b-41d4-a716-446655440000";
-
-ClaimedJob make_job(std::uint32_t iterations = 1, bool allow_failure = false) {
-  return {.uuid = uuid,
-          .sandbox = {},
-          .architecture = "x86_64",
-          .memory = 1 << 30,
-          .disk = 1 << 30,
-          .registry = "http://r",
-          .project = "p",
-          .digest = Digest::of("x"),
-          .image = {},
-          .entrypoint = std::vector<std::string>{"/bench"},
-          .cmd = {},
-          .env = {},
-          .timeout = seconds(60),
-          .file_paths = {},
-          .iterations = iterations,
-          .allow_failure = allow_failure,
-          .oci_token = "t"};
-}
-
-/// The machine with its clock, and what it did last.
-struct World {
-  World() { tell(Started{}); }
-
-  void tell(Event event) {
-    auto [next, done] = step(std::move(state), event, clock.now());
-    state = std::move(next);
-    actions = std::move(done);
-  }
-  void pass(milliseconds time) {
-    clock.advance(time);
-    tell(Tick{});
-  }
-  void ack() { tell(ChannelMessage{R"({"event":"ack"})"}); }
-  void cancel() { tell(ChannelMessage{R"({"event":"cancel"})"}); }
-
-  template <class A>
-  const A* find() const {
-    for (const auto& action : actions)
-      if (const auto* found = std::get_if<A>(&action)) return found;
-    return nullptr;
-  }
-  /// The events of the messages sent by the last step.
-  std::vector<std::string> sent() const {
-    std::vector<std::string> out;
-    for (const auto& action : actions)
-      if (const auto* send = std::get_if<Send>(&action))
-        out.emplace_back(boost::json::parse(send->text).at("event").as_string());
-    return out;
-  }
-  boost::json::value message(std::size_t index = 0) const {
-    for (const auto& action : actions)
-      if (const auto* send = std::get_if<Send>(&action))
-        if (index-- == 0) return boost::json::parse(send->text);
-    FAIL("no such message");
-    return {};
-  }
-  void claim(ClaimedJob job = make_job()) { tell(Claimed{std::optional<ClaimedJob>(std::move(job))}); }
-  /// As far as a running program.
-  void start(ClaimedJob job = make_job()) {
-    claim(std::move(job));
-    tell(ChannelOpened{});
-    ack();
-    tell(Prepared{ImageConfig{}});
-    REQUIRE(find<RunIteration>());
-  }
-
-  ManualClock clock;
-  AgentState state;
-  std::vector<Action> actions;
-};
-
-using Events = std::vector<std::string>;
-
-}  // namespace
 
 TEST_CASE("the agent begins to poll, says so, and polls again when there is no job") {
   World world;
@@ -112,6 +35,9 @@ TEST_CASE("a job goes from claim to delivery in order") {
   CHECK(world.find<RunIteration>()->command == std::vector<std::string>{"/bench"});
   CHECK(world.find<RunIteration>()->working_dir == "/");
   CHECK(world.find<RunIteration>()->last);
+  CHECK(world.stages() == Events{"pulled"});
+  world.tell(ProgramStarted{});
+  CHECK(world.stages() == Events{"booted"});
   world.tell(Output{false, "one\n"});
   CHECK(world.sent() == Events{"log"});
   CHECK(world.message().at("data").as_string() == "one\n");
@@ -120,6 +46,7 @@ TEST_CASE("a job goes from claim to delivery in order") {
   world.tell(Output{false, "two"});
   CHECK(world.message().at("offset").as_int64() == 4);
   world.tell(Ended{.files = {{"/o", "f"}}});
+  CHECK(world.stages() == Events{"ran"});
   CHECK(world.sent() == Events{"completed"});
   CHECK(world.message().at("results").as_array().at(0).at("stdout").as_string() == "one\ntwo");
   CHECK(world.message().at("results").as_array().at(0).at("stderr").as_string() == "err");
@@ -309,6 +236,7 @@ TEST_CASE("an undelivered result is sent again after a reconnect, and at last dr
 TEST_CASE("a server that does not answer is left, and the channel opened again") {
   World world;
   world.start();
+  world.ack();
   world.pass(seconds(1));
   CHECK(world.sent() == Events{"heartbeat"});
   for (int i = 0; i < 29; ++i)
@@ -476,7 +404,7 @@ TEST_CASE("a job that the server does not want any more is given up") {
 
 TEST_CASE("refused claims are told apart") {
   for (const int status : {400, 401, 403, 404}) {
-    World world;
+    World world(Protocol::jobs);
     world.tell(ClaimRefused{status, "no"});
     REQUIRE(world.find<Exit>());
     CHECK(world.find<Exit>()->code == 1);
@@ -554,4 +482,119 @@ TEST_CASE("iterations restart the offsets of the log") {
   world.tell(Output{false, "second"});
   CHECK(world.message().at("iteration").as_int64() == 1);
   CHECK(world.message().at("offset").as_int64() == 0);
+}
+
+TEST_CASE("stages are told once, when they are reached; after a reconnect, what was missed") {
+  World world;
+  world.start(make_job(3));
+  world.tell(ProgramStarted{});
+  CHECK(world.stages() == Events{"booted"});
+  world.tell(Ended{.files = {}});
+  CHECK(world.stages().empty());
+  world.tell(ProgramStarted{});
+  CHECK(world.stages().empty());
+  world.tell(ChannelClosed{.was_open = true, .code = 1006, .reason = {}});
+  world.tell(Ended{.exit_code = 1, .files = {}});
+  CHECK(world.stages().empty());
+  world.pass(seconds(1));
+  world.tell(ChannelOpened{});
+  CHECK(world.stages() == Events{"ran"});
+  CHECK(world.sent() == Events{"running", "failed"});
+
+  World plain;
+  plain.claim();
+  plain.tell(ChannelClosed{.was_open = false, .status = 400, .reason = {}});
+  plain.tell(PatchAnswered{200, R"({"status":"running"})"});
+  plain.tell(Prepared{ImageConfig{}});
+  CHECK_FALSE(plain.find<Patch>());
+}
+
+namespace {
+
+constexpr const char* takes_uploads = "logs, resume, upload";
+
+/// A job whose output is over what a message holds has ended.
+void end_large(World& world) {
+  world.claim();
+  world.tell(ChannelOpened{takes_uploads});
+  world.ack();
+  world.tell(Prepared{ImageConfig{}});
+  for (int i = 0; i < 70; ++i) {
+    world.tell(Output{false, std::string(64 * 1024, 'x')});
+    while (!world.state.work->sent_logs.empty())
+      world.ack();
+  }
+  world.tell(Ended{.files = {{"/o", "f"}}});
+}
+
+}  // namespace
+
+TEST_CASE("results over a message's limit are uploaded, and the terminal message says so") {
+  World world;
+  end_large(world);
+  REQUIRE(world.find<KeepResult>());
+  CHECK(world.find<KeepResult>()->files.at("/o") == "f");
+  REQUIRE(world.find<UploadResults>());
+  CHECK(world.find<UploadResults>()->job == uuid);
+  CHECK(world.sent().empty());
+  // The job lives as long as the upload takes.
+  world.pass(seconds(1));
+  CHECK(world.sent() == Events{"heartbeat"});
+  world.tell(Uploaded{204, ""});
+  CHECK(world.message() ==
+        boost::json::parse(R"({"event":"completed","job":"550e8400-e29b-41d4-a716-446655440000","uploaded":true})"));
+  SUBCASE("a server that restarted gets them again") {
+    world.tell(ChannelClosed{.was_open = true, .code = 1001, .reason = {}});
+    world.pass(seconds(1));
+    world.tell(ChannelOpened{takes_uploads});
+    CHECK(world.find<UploadResults>());
+    world.tell(Uploaded{204, ""});
+    CHECK(world.message().as_object().contains("uploaded"));
+  }
+  SUBCASE("then they are forgotten") {
+    world.ack();
+    world.ack();
+    CHECK(world.find<ForgetResults>());
+  }
+}
+
+TEST_CASE("an upload that fails is tried again; one that is refused leaves the results cut") {
+  for (const int status : {413, 404, 405, 409}) {
+    World world;
+    end_large(world);
+    world.tell(Uploaded{status, "no"});
+    CHECK_FALSE(world.find<UploadResults>());
+    CHECK(world.message().at("results").at(0).at("stdout").as_string().find("cut here") != std::string::npos);
+  }
+  World world;
+  end_large(world);
+  for (const int wait : {1, 2, 4, 8, 16, 30, 30}) {
+    world.tell(Uploaded{wait == 4 ? 503 : 0, "lost"});
+    CHECK_FALSE(world.find<UploadResults>());
+    for (int i = 0; i < wait; ++i) {
+      CHECK_FALSE(world.find<UploadResults>());
+      world.pass(seconds(1));
+      world.ack();
+    }
+    CHECK(world.state.work->upload == AgentState::Work::Upload::running);
+  }
+  world.tell(Uploaded{0, "lost"});
+  CHECK(world.message().as_object().contains("results"));
+}
+
+TEST_CASE("nothing is uploaded that a message holds, that was canceled, or that the server does not take") {
+  World small;
+  small.claim();
+  small.tell(ChannelOpened{takes_uploads});
+  small.tell(Prepared{ImageConfig{}});
+  small.tell(Ended{.files = {}});
+  CHECK_FALSE(small.find<UploadResults>());
+
+  World impatient;
+  end_large(impatient);
+  impatient.tell(Shutdown{});
+  CHECK_FALSE(impatient.find<CancelUpload>());
+  impatient.tell(Shutdown{});
+  CHECK(impatient.find<CancelUpload>());
+  CHECK(impatient.message().as_object().contains("results"));
 }

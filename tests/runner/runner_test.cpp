@@ -58,12 +58,13 @@ class World {
                .runner = "r",
                .key = "secret-key",
                .sandbox = sandbox,
+               .sandbox_options = {.work_dir = {}, .cache_dir = dir_ / "cache"},
                .work_dir = dir_ / "work",
                .agent = {}};
+    options.agent.os = "linux";
   }
   ~World() {
     peer.stop();
-    CHECK_FALSE(std::filesystem::exists(dir_ / "work/job/root"));
     CHECK(std::filesystem::is_empty(dir_ / "work/runs"));
   }
 
@@ -85,6 +86,12 @@ class World {
     if (runner_) runner_->shutdown();
   }
 
+  void keep(const json::value& message) {
+    std::lock_guard lock(mutex_);
+    messages.push_back(message);
+  }
+  /// The job as it is given on a runner's own channel.
+  std::string given() const { return R"({"event":"job",)" + job_.substr(1); }
   std::vector<json::value> of(const std::string& event) {
     std::lock_guard lock(mutex_);
     std::vector<json::value> out;
@@ -192,10 +199,47 @@ TEST_CASE("a job is claimed, pulled, run with its live output, and delivered") {
           std::to_string(message.at("iteration").as_int64()) + std::string(message.at("stream").as_string()) + " ";
     CHECK(logged.find("0stdout") != std::string::npos);
     CHECK(logged.find("1stderr") != std::string::npos);
+    std::string stages;
+    for (const auto& message : world.of("heartbeat"))
+      if (const auto* stage = message.as_object().if_contains("stage")) stages += std::string(stage->as_string()) + " ";
+    CHECK(stages == "pulled booted ran ");
     CHECK(world.channels == 1);
     CHECK(world.claims == 2);
     std::filesystem::remove("/tmp/bencher-runner-test");
   }
+}
+
+TEST_CASE("a server that knows only the runner's own channel gets its jobs done, and nothing that it does not know") {
+  World world("echo out; echo err >&2");
+  const auto serve = world.peer.on_request;
+  world.peer.on_request = [serve](const Request& request) {
+    return request.target() == "/v0/runners/r/jobs" ? Peer::answer(404, R"({"message":"Not Found"})") : serve(request);
+  };
+  std::atomic<int> readies{0};
+  world.peer.on_channel = [&](const Request& request, Channel& channel) {
+    CHECK(request.target() == "/v0/runners/r/channel");
+    CHECK(request["authorization"] == "Bearer secret-key");
+    for (std::string text; !(text = channel.read()).empty();) {
+      const auto message = json::parse(text);
+      world.keep(message);
+      if (message.at("event") == "ready") {
+        if (++readies == 3) world.stop_runner();
+        // The first acknowledgement is late, as it may be.
+        if (readies == 2) channel.write(R"({"event":"ack"})");
+        channel.write(readies == 2 ? world.given() : R"({"event":"no_job"})");
+      } else {
+        channel.write(std::string(R"({"event":"ack","job":")") + uuid + "\"}");
+      }
+    }
+  };
+  CHECK(world.run() == 0);
+  CHECK(readies >= 3);
+  CHECK(world.of("ready")[0].at("runner").at("os") == "linux");
+  CHECK(world.of("running").size() == 1);
+  CHECK(world.of("log").empty());
+  REQUIRE_MESSAGE(world.of("completed").size() == 1, world.lines.text());
+  CHECK(world.of("completed")[0].at("results").at(0).at("stdout").as_string() == "out\n");
+  CHECK(world.of("completed")[0].at("results").at(0).at("stderr").as_string() == "err\n");
 }
 
 TEST_CASE("output arrives while the program runs") {

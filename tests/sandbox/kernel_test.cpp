@@ -1,5 +1,8 @@
 #include "lib/sandbox/kernel.hpp"
 
+#include <atomic>
+#include <future>
+
 #include <doctest/doctest.h>
 
 #include "lib/sandbox/image_cache.hpp"
@@ -109,6 +112,70 @@ TEST_CASE("the cache drops what was used longest ago, but nothing that is in use
   CHECK(fs::exists(dir / "cache/held"));
   CHECK_FALSE(fs::exists(dir / "cache/old"));
   CHECK(fs::exists(dir / "cache/new"));
+}
+
+TEST_CASE("folders are kept like files, by what they take on disk, and nothing half made") {
+  TempDir dir;
+  auto cache = ImageCache::open(dir / "cache", 1'000'000).value();
+  int built = 0;
+  const auto build = [&](const fs::path& folder) -> Result<void> {
+    ++built;
+    write_file(folder / "root/a/file", std::string(400'000, 'x'));
+    fs::permissions(folder / "root/a", fs::perms(0555));
+    return {};
+  };
+  const auto failing = [](const fs::path& folder) -> Result<void> {
+    write_file(folder / "root/half", "half");
+    return Error(Errc::unavailable, "it broke");
+  };
+  CHECK(cache.get_folder("one", failing).error().message() == "it broke");
+  CHECK_FALSE(fs::exists(dir / "cache/one"));
+  const auto held = cache.get_folder("one", build);
+  REQUIRE(held);
+  CHECK(cache.get_folder("one", build));
+  CHECK(built == 1);
+  CHECK(fs::file_size(dir / "cache/one/root/a/file") == 400'000);
+  // Files and folders share one limit.
+  CHECK(cache.get_folder("two", build));
+  CHECK(cache.get("three", [](const fs::path& file) -> Result<void> {
+    write_file(file, std::string(400'000, 'x'));
+    return {};
+  }));
+  CHECK(fs::exists(dir / "cache/one"));
+  CHECK_FALSE(fs::exists(dir / "cache/two"));
+  CHECK(fs::exists(dir / "cache/three"));
+  // What was used last stays longest.
+  CHECK(cache.get("three", failing));
+  for (const auto& entry : fs::directory_iterator(dir / "cache"))
+    CHECK_FALSE(entry.path().filename().string().starts_with(".new-"));
+}
+
+TEST_CASE("two runners that want the same folder make it once, and a third's half made one is swept away") {
+  TempDir dir;
+  fs::create_directories(dir / "cache");
+  fs::permissions(dir / "cache", fs::perms(0700));
+  write_file(dir / "cache/.new-left/file/root/half", "half");
+  std::atomic<int> built{0}, inside{0};
+  const auto want = [&] {
+    auto cache = ImageCache::open(dir / "cache", 1'000'000).value();
+    return cache
+        .get_folder("one",
+                    [&](const fs::path& folder) -> Result<void> {
+                      ++built;
+                      CHECK(++inside == 1);
+                      write_file(folder / "file", "x");
+                      --inside;
+                      return {};
+                    })
+        .has_value();
+  };
+  std::vector<std::future<bool>> runners;
+  for (int i = 0; i < 8; ++i)
+    runners.push_back(std::async(std::launch::async, want));
+  for (auto& runner : runners)
+    CHECK(runner.get());
+  CHECK(built == 1);
+  CHECK_FALSE(fs::exists(dir / "cache/.new-left"));
 }
 
 TEST_CASE("a cache that others may write to is refused") {

@@ -39,7 +39,7 @@ TEST_SUITE("server/config") {
       "database": {"file": "x/bencher.db", "data_store": null, "busy_timeout": 1, "cache_size": 65536},
       "smtp": {"hostname": "h"},
       "plus": {"rate_limiting": {"window": 1}, "registry": {"url": "http://localhost:6610", "data_store": {"service": "local"},
-               "upload_timeout": 2, "max_body_size": 3}, "runners": {"heartbeat_timeout": 4, "job_timeout_grace_period": 5}}})");
+               "upload_timeout": 2, "max_body_size": 3}, "runners": {"heartbeat_timeout": 4, "job_timeout_grace_period": 5, "max_result_bytes": 6}}})");
     REQUIRE(c.has_value());
     CHECK(c->console_url == "https://bench.example/");
     CHECK(c->issuer == c->console_url);
@@ -48,6 +48,7 @@ TEST_SUITE("server/config") {
     CHECK(c->body_limit == 100);
     CHECK(c->registry_url == "http://localhost:6610/");
     CHECK(c->heartbeat_timeout == 4);
+    CHECK(c->result_limit == 6);
     CHECK(c->job_grace == 5);
     CHECK(c->database_file == "x/bencher.db");
   }

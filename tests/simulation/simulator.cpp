@@ -546,9 +546,13 @@ class Simulation {
     using How = channel::Finished::How;
     session->busy = true;
     transact([this, session, action = std::move(action)] {
-      const auto row = st::find_job(store_.c, action.job);
+      auto row = st::find_job(store_.c, action.job);
       if (!row || row->runner_id != session->runner)
         return reply(session, channel::Finished{How::refused, JobStatus::canceled});
+      if (action.late && action.event == JobEvent::complete && row->state.status == JobStatus::claimed) {
+        row = *pipeline::advance(store_.c, env(), *row, JobEvent::start);
+        observe(*row);
+      }
       if (!next_status(row->state.status, action.event))
         return reply(session, channel::Finished{How::refused, row->state.status});
       if (action.event != JobEvent::cancel) outputs_[row->uuid.str()] = print(action.output);
@@ -743,6 +747,7 @@ class Simulation {
     runner::AgentState agent;
     bool dead = false;
     LinkPtr claim, channel;
+    std::string features;
     std::uint64_t work = 0;  // counts pulls and runs, so that the end of a canceled one is not heard
     std::function<void()> cancel_work;
     Instant tick{};
@@ -757,6 +762,10 @@ class Simulation {
     process->runner = runners_[static_cast<std::size_t>(machine)];
     process->agent.options.poll_timeout = 10s;
     process->agent.options.heartbeat = 2s;
+    process->agent.options.seed = below(1u << 30);
+    process->agent.options.protocol = below(2) == 0 ? runner::Protocol::jobs : runner::Protocol::channel;
+    // Some take the server for the reference's, which knows neither logs nor that a job is resumed.
+    process->features = below(3) == 0 ? "" : "logs, resume, upload";
     running_[machine] = process;
     say(fmt::format("runner {} starts as {}", machine, process->number));
     happen(process, runner::Started{});
@@ -832,9 +841,12 @@ class Simulation {
   }
   void perform(const ProcessPtr& process, runner::OpenChannel& action) {
     const auto link = process->channel = open_link();
-    link->at_runner = [this, process](std::string text) { happen(process, runner::ChannelMessage{std::move(text)}); };
+    link->at_runner = [this, process](std::string text) {
+      if (text.starts_with(R"({"event":"job")")) took(json::parse<GivenUuid>(text)->uuid, process->number);
+      happen(process, runner::ChannelMessage{std::move(text)});
+    };
     agenda_.in(delay(), [this, process, link, job = action.job] {
-      serve_channel(link, process->runner, job, [this, process, link](int status) {
+      const auto opened = [this, process, link](int status) {
         later(process, delay(), [this, process, link, status] {
           if (process->channel != link) return;
           if (status != 101) return happen(process, runner::ChannelClosed{false, status, 0, "refused"});
@@ -842,10 +854,14 @@ class Simulation {
           link->runner_closed = [this, process](int code, const std::string& reason) {
             happen(process, runner::ChannelClosed{true, 0, code, reason});
           };
-          happen(process, runner::ChannelOpened{});
+          happen(process, runner::ChannelOpened{process->features});
           if (!link->runner_open) happen(process, runner::ChannelClosed{true, 0, 1006, "lost"});
         });
-      });
+      };
+      if (job.empty())
+        serve_runner_channel(link, process->runner, opened);
+      else
+        serve_channel(link, process->runner, job, opened);
     });
   }
   void perform(const ProcessPtr& process, runner::Send& action) {
@@ -939,6 +955,11 @@ class Simulation {
     if (process->cancel_work) std::exchange(process->cancel_work, nullptr)();
   }
   void perform(const ProcessPtr&, runner::CleanUp&) {}
+  // What these programs print fits a message.
+  void perform(const ProcessPtr&, runner::KeepResult&) {}
+  void perform(const ProcessPtr&, runner::UploadResults&) { broken("an upload of results that fit a message"); }
+  void perform(const ProcessPtr&, runner::CancelUpload&) {}
+  void perform(const ProcessPtr&, runner::ForgetResults&) {}
   void perform(const ProcessPtr& process, runner::Log& action) {
     say(fmt::format("  runner {}: {}", process->number, action.text));
     if (action.text.ends_with(": delivered")) delivered(process, action.text.substr(4, action.text.size() - 4 - 11));

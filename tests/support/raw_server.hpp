@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
@@ -17,8 +18,8 @@
 
 namespace bencher::test {
 
-/// Answers each request on the loopback with what `answer` says; an empty answer leaves the client waiting. One
-/// connection at a time, kept open.
+/// Answers each request on the loopback with what `answer` says; an empty answer leaves the client waiting, "drop"
+/// hangs up at once, and what ends with "\\nhang up" after the rest. One connection at a time, kept open.
 class RawServer {
  public:
   using Answer = std::function<std::string(const std::string& request)>;
@@ -93,13 +94,17 @@ class RawServer {
           requests_.push_back(request);
           if (requests_.size() == 1) first_done_.set_value();
         }
-        const std::string answer = answer_(request);
+        std::string answer = answer_(request);
         if (answer == "drop") break;
+        constexpr std::string_view last = "\nhang up";
+        const bool hangs_up = answer.ends_with(last);
+        if (hangs_up) answer.resize(answer.size() - last.size());
         for (std::size_t sent = 0; sent < answer.size();) {
           const auto n = send(fd, answer.data() + sent, answer.size() - sent, MSG_NOSIGNAL);
           if (n <= 0) break;
           sent += static_cast<std::size_t>(n);
         }
+        if (hangs_up) break;
       }
       close(fd);
     }

@@ -1,6 +1,7 @@
 // The real server and the real runner on the loopback, with an admin and what a test needs of API calls.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -219,6 +220,8 @@ class World {
                                      "--no-tuning",
                                      "--work-dir",
                                      (dir / ("work-" + name)).string()};
+    if (std::find(more.begin(), more.end(), "--cache-dir") == more.end())
+      command.insert(command.end(), {"--cache-dir", (dir / "cache").string()});
     command.insert(command.end(), more.begin(), more.end());
     return std::make_unique<ChildProcess>(command, ChildProcess::Env{{"BENCHER_RUNNER_KEY", runner_keys.at(name)}});
   }

@@ -40,6 +40,7 @@ struct MappingPlan;
 /// `{"at": PLACE, "optional": true}`, which may be missing.
 ///
 /// Rows of one name are one benchmark: a later measure replaces an earlier one, or all are folded as options say.
+/// A long text gives no more metrics than it has bytes, and names of at most sixteen times its size; more is an error.
 /// A value; copies share what they hold, which never changes, so any thread may read with it.
 class Mapping {
  public:

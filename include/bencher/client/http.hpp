@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,15 +14,21 @@
 
 namespace bencher::client {
 
+struct HttpResponse;
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;  ///< absolute, http or https
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  std::filesystem::path body_file = {};  ///< sent in place of `body`, a part at a time; not followed to redirects
   /// Called with each part of a 2xx answer's body as it comes, instead of collecting it; false ends the transfer.
   std::function<bool(std::string_view)> on_data;
+  /// Called before the first `on_data`, with status and headers; false ends the transfer.
+  std::function<bool(const HttpResponse&)> on_response = {};
   std::chrono::milliseconds connect_timeout{15'000};
   std::chrono::milliseconds total_timeout{0};  ///< 0: none
+  std::chrono::seconds stall_timeout{0};       ///< without a byte; 0: none
   std::uint64_t max_body = 64ull << 20;        ///< of a collected body, bytes; more is `too_large`
 };
 
@@ -50,7 +57,7 @@ class HttpClient {
   HttpClient& operator=(HttpClient&&) noexcept;
 
   /// Any HTTP status is a response. Errors: `unavailable` (no connection, lost, TLS; the message says which),
-  /// `timed_out`, `cancelled` (by `on_data` or `cancel`), `too_large`, `invalid_argument` (the URL).
+  /// `timed_out`, `cancelled` (by `on_data` or `cancel`), `too_large`, `invalid_argument` (the URL, the file).
   Result<HttpResponse> send(const HttpRequest& request);
   /// Ends the running `send`, and every later one, with `cancelled`.
   void cancel() noexcept;

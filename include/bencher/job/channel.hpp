@@ -50,7 +50,8 @@ struct Advanced {
 };
 /// Of `Finish`.
 struct Finished {
-  enum class How { taken, refused, broken } how = How::taken;  ///< broken: it could not be stored
+  /// refused: by the job's status; missing: an upload that is not there; broken: it could not be stored.
+  enum class How { taken, refused, missing, broken } how = How::taken;
   JobStatus before = JobStatus::pending;
 };
 /// Of `Poll`: the job that was given to the runner. `gone`: the connection ended meanwhile.
@@ -87,6 +88,10 @@ struct Finish {
   AnyUuid job;
   JobEvent event;
   JobOutput output;
+  bool uploaded = false;  ///< the results came before, beside the channel
+  /// It comes on a connection that does not execute the job: one that is only claimed has run all the same, and what
+  /// said so was lost with the connection before.
+  bool late = false;
 };
 /// The held job was heard of.
 struct Beat {};

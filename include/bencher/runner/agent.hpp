@@ -19,14 +19,32 @@
 /// around it carries the actions out and tells of their ends as events.
 namespace bencher::runner {
 
+/// How the runner and the server talk.
+enum class Protocol {
+  automatic,  ///< `jobs` where the server has that endpoint, else `channel`
+  jobs,       ///< a claim, and a channel for each job
+  channel,    ///< one channel for the runner's whole life, as the runner of Bencher 0.6.12 has it
+};
+
 struct AgentOptions {
-  std::chrono::seconds poll_timeout{30};
+  Protocol protocol = Protocol::automatic;
+  std::chrono::seconds poll_timeout{30};  ///< 1 to 900; a claim waits 60 at most
   std::chrono::milliseconds heartbeat{1000};
   std::chrono::seconds patch_heartbeat{10};
   /// Without an answer for that long, a channel counts as lost.
   std::chrono::seconds answer_timeout{30};
   std::chrono::seconds terminal_timeout{10};
   int resends = 10;  ///< of a terminal message, before it is given up
+  // Of the runner's own channel.
+  std::chrono::seconds job_slack{30};  ///< beyond the poll timeout, for the answer to `ready`
+  std::chrono::seconds own_terminal_timeout{5};
+  int own_resends = 5;
+  int uploads = 8;  ///< of one job's results, before they are cut instead
+  /// Before it is opened again, and as much again at random.
+  std::chrono::milliseconds reconnect{5000};
+  int reconnects = 100;           ///< that fail, one after the other, until a result is dropped
+  std::string os, arch, version;  ///< of this runner, as `ready` tells them
+  std::uint64_t seed = 0;         ///< of what is random
   std::size_t logs_in_flight = 16;
   std::size_t log_backlog = 1u << 20;    ///< bytes that wait to be sent
   std::uint64_t max_output = 25u << 20;  ///< of each stream
@@ -41,7 +59,9 @@ struct ClaimRefused {
   int status = 0;  ///< HTTP; 0: no answer
   std::string reason;
 };
-struct ChannelOpened {};
+struct ChannelOpened {
+  std::string features = {};  ///< of the upgrade's answer: `Bencher-Features`
+};
 /// The channel could not be opened, or ended.
 struct ChannelClosed {
   bool was_open = false;
@@ -60,6 +80,8 @@ struct Prepared {
   Result<ImageConfig> image;  ///< pulled and unpacked, and the sandbox is there
   std::string host = {};      ///< what is to be told of the machine, a JSON object; empty: nothing
 };
+/// The program of an iteration runs.
+struct ProgramStarted {};
 struct Output {
   bool standard_error = false;
   std::string bytes;
@@ -76,13 +98,18 @@ struct Ended {
 struct RunFailed {
   Error error;
 };
+/// The results were uploaded, or not.
+struct Uploaded {
+  int status = 0;  ///< HTTP; 0: no answer
+  std::string reason;
+};
 /// Time has passed.
 struct Tick {};
 /// Somebody asks the runner to stop: the first time after the job, the second time at once.
 struct Shutdown {};
 
 using Event = std::variant<Started, Claimed, ClaimRefused, ChannelOpened, ChannelClosed, ChannelMessage, PatchAnswered,
-                           Prepared, Output, Ended, RunFailed, Tick, Shutdown>;
+                           Prepared, ProgramStarted, Output, Ended, RunFailed, Uploaded, Tick, Shutdown>;
 
 // What to do.
 struct Claim {
@@ -90,7 +117,7 @@ struct Claim {
 };
 struct CancelClaim {};
 struct OpenChannel {
-  std::string job;
+  std::string job;  ///< empty: the runner's own channel
 };
 struct Send {
   std::string text;
@@ -114,6 +141,19 @@ struct RunIteration {
 };
 /// End the pull or the run; `Prepared`, `Ended` or `RunFailed` still comes.
 struct CancelWork {};
+/// An iteration is among the results, with all its output: keep it for an upload.
+struct KeepResult {
+  int exit_code;
+  std::map<std::string, std::string> files;
+};
+/// Upload what was kept; `Uploaded` comes.
+struct UploadResults {
+  std::string job;
+  std::string error;  ///< of the job; may be empty
+};
+struct CancelUpload {};
+/// The results are with the server, or lost.
+struct ForgetResults {};
 /// The job is over: remove what was unpacked.
 struct CleanUp {};
 struct Log {
@@ -125,7 +165,7 @@ struct Exit {
 };
 
 using Action = std::variant<Claim, CancelClaim, OpenChannel, Send, CloseChannel, Patch, Prepare, RunIteration,
-                            CancelWork, CleanUp, Log, Exit>;
+                            CancelWork, KeepResult, UploadResults, CancelUpload, ForgetResults, CleanUp, Log, Exit>;
 
 struct AgentState {
   AgentOptions options;
@@ -134,6 +174,24 @@ struct AgentState {
   int shutdowns = 0;
   int claim_failures = 0;
   Instant claim_at{};
+  Protocol protocol = Protocol::automatic;  ///< the one that is spoken, once that is known
+  std::uint64_t random = 0;
+
+  /// What the server said that it can.
+  struct Features {
+    bool logs = false;    ///< takes output as it comes
+    bool upload = false;  ///< takes results that are too large for a message
+    bool resume = false;  ///< takes up a running job again on the runner's own channel
+  } features;
+
+  /// The runner's own channel.
+  struct Link {
+    enum class State { closed, opening, open } state = State::closed;
+    Instant job_by{};           ///< when the answer to `ready` has to be there
+    bool heard = false;         ///< a message since it was opened
+    int silent = 0;             ///< opened and ended without a word, one after the other
+    bool hide_version = false;  ///< `ready` tells no version: an update was offered
+  } link;
 
   /// Of the job at hand.
   struct Work {
@@ -160,8 +218,11 @@ struct AgentState {
     enum class Sent { running, heartbeat, log, terminal };
     std::deque<Sent> unanswered;
     bool patching = false;
-    bool told_running = false;  ///< and the server took it
-    int silent_channels = 0;    ///< opened and ended without a word, one after the other
+    bool told_running = false;       ///< and the server took it
+    int silent_channels = 0;         ///< opened and ended without a word, one after the other
+    bool quiet = false;              ///< after a reconnect, to a server that takes nothing but the result
+    bool resent_here = false;        ///< the terminal message, on the same channel
+    std::deque<std::string> stages;  ///< reached, and not yet told
 
     struct Chunk {
       std::uint32_t iteration;
@@ -176,6 +237,10 @@ struct AgentState {
     enum class End { completed, failed, canceled };
     std::optional<End> end;
     std::string error;
+    bool cut = false;  ///< `results` are not whole
+    enum class Upload { none, running, done, refused } upload = Upload::none;
+    int upload_failures = 0;
+    Instant upload_at{};
     bool terminal_sent = false;
     int sends = 0;
   };

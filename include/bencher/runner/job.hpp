@@ -65,18 +65,23 @@ struct Iteration {
 std::map<std::string, std::string> measured(const ClaimedJob& job, const std::map<std::string, std::string>& files,
                                             std::chrono::microseconds wall);
 
-/// Cuts the longest texts, with a mark, until all of them fit `bytes` of JSON.
-void fit(std::vector<Iteration>& iterations, std::size_t bytes);
+/// Cuts the longest texts, with a mark, until all of them fit `bytes` of JSON. Whether it had to.
+bool fit(std::vector<Iteration>& iterations, std::size_t bytes);
 
 /// What a message may hold, with room for the rest under the server's limit of 4 MiB.
 constexpr std::size_t message_limit = 3'670'016;
 
 /// The messages of the job's channel.
 std::string event_message(std::string_view event, const std::string& job);
+/// A heartbeat that tells what was reached at this moment: `pulled`, `booted` or `ran`.
+std::string stage_message(const std::string& job, std::string_view stage);
 /// A heartbeat that says what the machine is like: a JSON object, which other servers than ours pass over.
 std::string host_message(const std::string& job, const std::string& host);
 std::string completed_message(const std::string& job, const std::vector<Iteration>& iterations);
 std::string failed_message(const std::string& job, const std::vector<Iteration>& iterations, const std::string& error);
+/// The same, when the results were uploaded before.
+std::string completed_uploaded_message(const std::string& job);
+std::string failed_uploaded_message(const std::string& job, const std::string& error);
 /// `data` is UTF-8, `offset` the bytes of the stream's text before it in this iteration.
 std::string log_message(const std::string& job, std::uint32_t iteration, bool standard_error, std::uint64_t offset,
                         const std::string& data);
@@ -86,8 +91,17 @@ std::string patch_completed(const std::vector<Iteration>& iterations);
 std::string patch_failed(const std::vector<Iteration>& iterations, const std::string& error);
 
 /// What the server says on the channel.
-enum class ServerEvent { ack, cancel, other };
+enum class ServerEvent { ack, cancel, job, no_job, update, other };
 ServerEvent parse_server_event(std::string_view json);
+/// `job` of an ack, `uuid` of a job, or empty.
+std::string parse_job_uuid(std::string_view json);
+/// `version` of an update, or empty.
+std::string parse_update_version(std::string_view json);
+/// Asks for a job on the runner's own channel. Without a version the server does not offer updates.
+struct RunnerVersion {
+  std::string os, arch, version;
+};
+std::string ready_message(std::chrono::seconds poll_timeout, const std::optional<RunnerVersion>& runner);
 /// `status` of a PATCH's answer, or empty.
 std::string parse_patch_status(std::string_view json);
 

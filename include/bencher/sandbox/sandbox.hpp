@@ -75,9 +75,10 @@ enum class Acceleration {
 struct Options {
   /// For what a run needs on disk; each run has its own folder in it, removed at the end. It is made when missing.
   std::filesystem::path work_dir;
-  /// Where microVMs keep filesystems made of images, for all runners of this user. Empty: /var/cache/bencher/microvm
-  /// for root, else below ~/.cache.
+  /// Where what is made of images is kept, for all runners of this user. Empty: /var/cache/bencher/runner for root,
+  /// else below ~/.cache.
   std::filesystem::path cache_dir = {};
+  std::uint64_t cache_bytes = 10ull << 30;  ///< what was used longest ago goes beyond that, but nothing in use
   /// A Linux kernel for microVMs, `boot/vmlinuz-VERSION`, with `lib/modules/VERSION` beside `boot` or in /. Empty: what
   /// Debian's packages or scripts/fetch-kernel left.
   std::filesystem::path kernel = {};
