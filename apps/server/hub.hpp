@@ -73,6 +73,7 @@ struct LiveJob {
   bool canceled = false;
   std::weak_ptr<RunnerConnection> connection;  ///< of its runner, to push a cancel to
   Timestamp persisted_heartbeat;
+  bool told_host = false;  ///< by the runner, of its machine
 };
 
 /// Network thread only.

@@ -218,6 +218,7 @@ class World {
                                      name,
                                      "--sandbox",
                                      sandbox,
+                                     "--no-tuning",
                                      "--work-dir",
                                      (dir / ("work-" + name)).string()};
     if (std::find(more.begin(), more.end(), "--cache-dir") == more.end())
