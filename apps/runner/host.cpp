@@ -106,8 +106,10 @@ std::vector<sandbox::Feature> host_features() {
     auto& list = access(step.path.c_str(), W_OK) == 0 ? can : cannot;
     list += (list.empty() ? "" : ", ") + step.knob;
   }
-  add("tuning", cannot.empty(), (can.empty() ? "" : "of " + can) + (cannot.empty() ? "" : "; not of " + cannot),
-      geteuid() == 0 ? "a machine, not a virtual one, has more of it" : "run as root");
+  const std::string more =
+      geteuid() == 0 ? "a machine, not a virtual one, has more of it" : "run as root for more of it";
+  const std::string rest = cannot.empty() ? "" : "; not " + cannot + ": " + more;
+  add("tuning", !can.empty(), can.empty() ? "nothing can be tuned" : can + rest, more);
   add("  quiet", !facts.virtualized && !facts.irqbalance,
       facts.irqbalance    ? "irqbalance moves interrupts back"
       : facts.virtualized ? "a virtual machine: what runs beside it disturbs it"
