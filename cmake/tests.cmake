@@ -43,6 +43,17 @@ foreach(dir IN LISTS rooms)
   set_tests_properties(${room} PROPERTIES TIMEOUT 300)
 endforeach()
 
+# A hostile program for the sandboxes: static, and the same in every preset, as the init of microVMs.
+if(TARGET test_sandbox)
+  add_executable(bencher_probe tests/sandbox/probe/main.cpp)
+  set_target_properties(bencher_probe PROPERTIES OUTPUT_NAME probe RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/guest)
+  target_compile_features(bencher_probe PRIVATE cxx_std_20)
+  target_compile_options(bencher_probe PRIVATE -Os -g0 -fno-sanitize=all -fno-exceptions -fno-rtti -fno-pie)
+  target_link_options(bencher_probe PRIVATE -static -no-pie -fno-sanitize=all -s)
+  target_link_libraries(bencher_probe PRIVATE bencher_warnings)
+  add_dependencies(test_sandbox bencher_probe)
+endif()
+
 # So do those of the CLI: what only the whole program shows.
 if(TARGET test_cli AND TARGET bencher)
   add_dependencies(test_cli bencher)

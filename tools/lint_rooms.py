@@ -24,6 +24,7 @@ ALLOWED = {
 ALLOWED["storage"] = [r for r in ALLOWED]
 ALLOWED["pipeline"] = [r for r in ALLOWED]
 ALLOWED["sandbox"] = ["base", "spec", "image", "job"]
+ALLOWED["host"] = ["base"]
 ALLOWED["render"] = ["base", "project", "report", "adapter", "threshold", "spec", "job"]
 ALLOWED["client"] = ["base", "image"]
 ALLOWED["http"] = ["base"]

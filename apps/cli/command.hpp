@@ -115,6 +115,7 @@ std::vector<std::string_view> split(std::string_view text);
 // One function a file: the commands of a group, added to the table.
 void add_run(std::vector<Command>& table);
 void add_mock(std::vector<Command>& table);
+void add_noise(std::vector<Command>& table);
 void add_archive(std::vector<Command>& table);
 void add_not_built(std::vector<Command>& table);
 void add_organization(std::vector<Command>& table);

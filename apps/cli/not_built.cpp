@@ -1,4 +1,4 @@
-// noise, up, logs, down: known, and not built yet. They say so.
+// up, logs, down: known, and not built yet. They say so.
 
 #include <fmt/format.h>
 
@@ -16,12 +16,6 @@ namespace {
 
 void add_not_built(std::vector<Command>& table) {
   const Positional service{"service", &word, "all, api or console", true};
-  table.push_back({.path = "noise",
-                   .summary = "Measure how noisy this machine is (not built yet)",
-                   .run = not_built,
-                   .flags = {flag("duration", u64, "Seconds").by_default("30"),
-                             flag("format", word, "Form").one_of("human json").by_default("human"),
-                             flag("quiet", "Only the result")}});
   table.push_back(
       {.path = "up",
        .summary = "Start a server in containers (not built yet)",

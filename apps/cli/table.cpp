@@ -43,6 +43,7 @@ const std::vector<Command>& commands() {
     add_archive(table);
     add_perf(table);
     add_mock(table);
+    add_noise(table);
     add_not_built(table);
     add_organization(table);
     add_project(table);

@@ -16,6 +16,7 @@
 #include "bencher/image/reference.hpp"
 #include "bencher/image/source.hpp"
 
+#include "apps/runner/host.hpp"
 #include "apps/runner/runner.hpp"
 #include "apps/runner/settings.hpp"
 #include "lib/image/files.hpp"
@@ -30,9 +31,10 @@ constexpr const char* version = "0.6.12";
 /// One line each on standard error: time, level, event, key=value.
 class StderrLogger final : public Logger {
  public:
-  StderrLogger() : log_("runner", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
+  explicit StderrLogger(LogLevel least = LogLevel::info)
+      : log_("runner", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
     log_.set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
-    log_.set_level(spdlog::level::info);
+    log_.set_level(least == LogLevel::info ? spdlog::level::info : spdlog::level::warn);
     log_.flush_on(spdlog::level::trace);
   }
   void log(LogLevel level, std::string_view event, std::initializer_list<Field> fields) override {
@@ -158,6 +160,7 @@ std::string machine_architecture() {
 struct UpArguments {
   std::string host = "https://api.bencher.dev", runner, key, key_file, work_dir;
   SandboxArguments sandbox;
+  runner::HostArguments care;
   std::string protocol = "auto";
   unsigned poll_timeout = 30, reconnect_delay = 5;  // seconds
   std::uint64_t max_output_size = 25u << 20;
@@ -175,7 +178,7 @@ int up(const UpArguments& arguments) {
   if (!work_dir) return fail(work_dir.error());
   // Better now than with the first job.
   const auto best = arguments.sandbox.best(work_dir->path);
-  const auto sandbox_options = arguments.sandbox.options(work_dir->path);
+  auto sandbox_options = arguments.sandbox.options(work_dir->path);
   const auto name = sandbox::choose("", arguments.sandbox.name, arguments.sandbox.least(), best);
   if (!name) return fail(name.error());
   if (auto sandbox = sandbox::make(*name, sandbox_options); !sandbox) return fail(sandbox.error());
@@ -185,6 +188,8 @@ int up(const UpArguments& arguments) {
   if (!arguments.key_file.empty() && stat(arguments.key_file.c_str(), &info) == 0 && (info.st_mode & 077) != 0)
     logger.log(LogLevel::warning, "others than this user may read the key file; chmod 600",
                {{"file", arguments.key_file}});
+  const runner::HostCare care(arguments.care, work_dir->path, logger);
+  care.place(sandbox_options);
   logger.log(LogLevel::info, "jobs run in the sandbox", {{"name", *name}, {"floor", arguments.sandbox.least()}});
   runner::RunnerOptions options{.host = arguments.host,
                                 .runner = arguments.runner,
@@ -195,6 +200,7 @@ int up(const UpArguments& arguments) {
                                 .sandbox_options = sandbox_options,
                                 .work_dir = work_dir->path,
                                 .max_file_count = arguments.max_file_count,
+                                .care = &care,
                                 .agent = {}};
   options.agent.protocol = arguments.protocol == "jobs"      ? runner::Protocol::jobs
                            : arguments.protocol == "channel" ? runner::Protocol::channel
@@ -239,6 +245,7 @@ int up(const UpArguments& arguments) {
 struct RunArguments {
   std::string image, tag, token, work_dir;
   SandboxArguments sandbox;
+  runner::HostArguments care;
   std::vector<std::string> entrypoint, cmd, env, output;
   std::uint32_t cpus = 1, iterations = 1, max_file_count = 255;
   std::uint64_t memory = 512, disk = 1024, max_output_size = 25u << 20;  // MiB, MiB, bytes
@@ -296,11 +303,15 @@ Result<runner::HeldImage> find_image(const RunArguments& arguments, const fs::pa
 int run(const RunArguments& arguments) {
   auto work_dir = open_work_dir(arguments.work_dir, "local-" + std::to_string(getpid()));
   if (!work_dir) return fail(work_dir.error());
+  StderrLogger logger(LogLevel::warning);
+  const runner::HostCare care(arguments.care, work_dir->path, logger);
   const auto inner = [&]() -> Result<int> {
     if (arguments.iterations == 0) return 0;
     BENCHER_TRY(const auto name,
                 sandbox::choose("", arguments.sandbox.name, "process", arguments.sandbox.best(work_dir->path)));
-    BENCHER_TRY(auto box, sandbox::make(name, arguments.sandbox.options(work_dir->path)));
+    auto sandbox_options = arguments.sandbox.options(work_dir->path);
+    care.place(sandbox_options);
+    BENCHER_TRY(auto box, sandbox::make(name, sandbox_options));
     PullOptions pull_options;
     pull_options.limits.bytes = arguments.disk << 20;
     BENCHER_TRY(const auto held, find_image(arguments, work_dir->path, pull_options));
@@ -373,7 +384,9 @@ int check(const SandboxArguments& arguments) {
   auto work_dir = open_work_dir({}, "check-" + std::to_string(getpid()));
   if (!work_dir) return fail(work_dir.error());
   const auto options = arguments.options(work_dir->path);
-  const auto features = sandbox::features(options);
+  auto features = sandbox::features(options);
+  for (auto& feature : runner::host_features())
+    features.push_back(std::move(feature));
   const auto best = sandbox::choose("", arguments.name, "process", arguments.best(work_dir->path));
   work_dir->lock.reset();
   files::remove_tree(work_dir->path);
@@ -437,6 +450,7 @@ int main(int argc, char** argv) {
   up_command->add_option("--max-file-count", up_arguments.max_file_count, "Output files of a job")
       ->capture_default_str();
   up_command->add_option("--work-dir", up_arguments.work_dir, "Folder for images while they run");
+  runner::add_host_options(*up_command, up_arguments.care);
 
   RunArguments run_arguments;
   auto* run_command = app.add_subcommand("run", "Run an image once, without a server");
@@ -472,6 +486,7 @@ int main(int argc, char** argv) {
   run_command->add_option("--max-file-count", run_arguments.max_file_count, "Output files")->capture_default_str();
   run_command->add_option("--work-dir", run_arguments.work_dir, "Folder for the image while it runs");
   run_command->add_flag("--network", run_arguments.network, "Let it reach the network");
+  runner::add_host_options(*run_command, run_arguments.care);
   run_command->add_flag("--allow-failure", run_arguments.allow_failure, "Go on after a failed iteration");
 
   SandboxArguments check_arguments;

@@ -68,6 +68,8 @@ Runner::~Runner() {
 }
 
 int Runner::run() {
+  // Signs of life do not disturb the programs. The workers were started before, and keep all processors.
+  if (options_.care) host::keep_thread_on(options_.care->layout().housekeeping);
   push(Started{});
   while (!exit_code_) {
     auto event = next(state_.wake_at);
@@ -202,7 +204,10 @@ void Runner::perform(const Prepare& action) {
   worker_.post([this, job = action.job] {
     spool_.emplace(options_.work_dir / "results", options_.max_results);
     try {
-      push(Prepared{prepare(job)});
+      Prepared prepared{prepare(job)};
+      // Last before the program, and with nothing of ours at work.
+      if (prepared.image && options_.care) prepared.host = options_.care->measure(job.cpu);
+      push(std::move(prepared));
     } catch (const std::exception& e) {
       push(Prepared{Error(Errc::internal, std::string("the image could not be prepared: ") + e.what())});
     }

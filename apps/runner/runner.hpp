@@ -19,6 +19,7 @@
 #include "bencher/runner/agent.hpp"
 #include "bencher/sandbox/sandbox.hpp"
 
+#include "apps/runner/host.hpp"
 #include "apps/runner/result_spool.hpp"
 #include "apps/runner/root_cache.hpp"
 #include "lib/http/websocket_client.hpp"
@@ -35,6 +36,7 @@ struct RunnerOptions {
   sandbox::Options sandbox_options = {};   ///< but the work folder, which is below ours
   std::filesystem::path work_dir;
   std::uint32_t max_file_count = 255;
+  const HostCare* care = nullptr;          ///< the machine, to be measured before each job
   std::uint64_t max_results = 256u << 20;  ///< bytes of JSON; above, they are cut to what a message holds
   AgentOptions agent;
 };

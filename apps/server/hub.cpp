@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t log_limit = 256ull << 20;
 /// Of jobs that have ended; who comes later gets the log made anew from the kept output.
 constexpr std::size_t finished_logs_kept = 256;
+constexpr std::size_t late_results_kept = 16;
 constexpr std::uint64_t finished_bytes_kept = 1ull << 30;
 constexpr std::chrono::milliseconds forever{std::chrono::hours(24 * 365)};
 
@@ -141,6 +142,15 @@ void JobHub::ended(storage::JobId id) {
     fs::remove(results_file(job->second->uuid), ignored);
   }
   live_.erase(static_cast<std::int64_t>(id));
+}
+
+void JobHub::late_results(const AnyUuid& uuid) {
+  late_results_.remove(uuid);
+  late_results_.push_back(uuid);
+  if (late_results_.size() <= late_results_kept) return;
+  std::error_code ignored;
+  fs::remove(results_file(late_results_.front()), ignored);
+  late_results_.pop_front();
 }
 
 void JobHub::heard_of(storage::JobId id) {

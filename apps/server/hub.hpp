@@ -73,6 +73,7 @@ struct LiveJob {
   bool canceled = false;
   std::weak_ptr<RunnerConnection> connection;  ///< of its runner, to push a cancel to
   Timestamp persisted_heartbeat;
+  bool told_host = false;  ///< by the runner, of its machine
 };
 
 /// Network thread only.
@@ -109,6 +110,9 @@ class JobHub {
   /// Where uploaded results of a job are until it ends.
   std::filesystem::path results_file(const AnyUuid& uuid) const { return log_dir_ / (uuid.str() + ".results.json"); }
 
+  /// Results were uploaded for a job that was given up as lost. Its end may never come, so only a few of them are kept.
+  void late_results(const AnyUuid& uuid);
+
   // Logs.
   std::shared_ptr<JobLog> log(const AnyUuid& uuid);
   std::shared_ptr<JobLog> find_log(const AnyUuid& uuid);
@@ -132,6 +136,7 @@ class JobHub {
   std::unordered_map<std::int64_t, std::shared_ptr<LiveJob>> live_;
   std::unordered_multimap<std::int64_t, std::weak_ptr<RunnerConnection>> connections_;  // by runner
   std::unordered_map<AnyUuid, std::shared_ptr<JobLog>> logs_;
+  std::list<AnyUuid> late_results_;
   std::list<AnyUuid> finished_logs_;
   std::uint64_t finished_bytes_ = 0;
   Leases leases_;

@@ -195,4 +195,14 @@ Task<void> reach(Context& context, st::JobId id, JobStage stage) {
   co_await context.write(work);
 }
 
+Task<void> take_host(Context& context, LiveJob& live, std::string host) {
+  if (live.told_host) co_return;
+  live.told_host = true;
+  const auto work = [&](st::Connection& c) {
+    if (const auto job = st::job_by_id(c, live.id)) st::set_report_host(c, job->report_id, host);
+    return true;
+  };
+  co_await context.write(work);
+}
+
 }  // namespace bencher::server

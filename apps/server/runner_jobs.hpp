@@ -67,6 +67,8 @@ Task<Result<Finished>> finish(Context& context, const st::JobRow& row, JobEvent 
 Task<void> beat(Context& context, LiveJob& live);
 /// Keeps what is new in a log message.
 void take_log(Context& context, const AnyUuid& job, const channel::Log& log);
+/// Keeps what a runner says of its machine with the job's report, the first time that it does.
+Task<void> take_host(Context& context, LiveJob& live, std::string host);
 /// The job has come that far on its runner.
 Task<void> reach(Context& context, st::JobId id, JobStage stage);
 

@@ -130,6 +130,7 @@ Task<void> put_results(App& app, http::Exchange& exchange, http::Params path) {
     co_await app.answer(exchange, row, std::move(still).error());
     co_return;
   }
+  if (!in_flight(still->state.status)) context.hub->late_results(still->uuid);
   http::Reply done;
   done.status = 204;
   co_await app.answer(exchange, row, std::move(done));

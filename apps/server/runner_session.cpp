@@ -179,6 +179,12 @@ Task<RunnerSession::Answer> RunnerSession::perform(channel::Reach action) {
   co_return std::nullopt;
 }
 
+Task<RunnerSession::Answer> RunnerSession::perform(channel::Host action) {
+  const auto live = live_;
+  co_await take_host(context_, *live, std::move(action.json));
+  co_return std::nullopt;
+}
+
 /// Looks for a job until there is one or the time is over. Claims are woken, not timed.
 Task<RunnerSession::Answer> RunnerSession::perform(channel::Poll action) {
   auto& hub = *context_.hub;

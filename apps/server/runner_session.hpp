@@ -42,6 +42,7 @@ class RunnerSession : public RunnerConnection, public std::enable_shared_from_th
   Task<Answer> perform(channel::Beat action);
   Task<Answer> perform(channel::Log action);
   Task<Answer> perform(channel::Reach action);
+  Task<Answer> perform(channel::Host action);
   Task<Answer> perform(channel::Poll action);
   Task<Answer> perform(channel::Resume action);
   Task<channel::Polled> give(const Attempt& attempt);

@@ -13,6 +13,7 @@ using Protocol = State::Protocol;
 using Waits = State::Waits;
 
 constexpr std::int64_t least_poll = 1, usual_poll = 30, most_poll = 900;  // seconds
+constexpr std::size_t most_host = 16 * 1024;
 
 struct RunnerProgram {
   std::string os;
@@ -153,6 +154,8 @@ class Machine {
       act(Log{message.iteration.value_or(0), message.stream == "stderr", message.offset.value_or(0),
               *std::move(message.data)});
     if (const auto stage = message.stage ? parse_runner_stage(*message.stage) : std::nullopt) act(Reach{*stage});
+    if (message.host && message.host->text.size() <= most_host && message.host->text.starts_with('{'))
+      act(Host{std::move(message.host->text)});
     if (s_.canceled) return answer();
     if (over()) {
       s_.waits = Waits::overrun;

@@ -26,10 +26,11 @@ struct RunnerMessage {
   std::optional<std::string> data;
   std::optional<std::string> stage;
   std::optional<bool> uploaded;  ///< the results came before, in place of `results`
+  std::optional<json::Raw> host;
 };
 BOOST_DESCRIBE_STRUCT(RunnerMessage, (),
                       (event, status, job, results, error, exit_code, stdout_, stderr_, output, iteration, stream,
-                       offset, data, stage, uploaded))
+                       offset, data, stage, uploaded, host))
 
 /// The results of a terminal message.
 JobOutput output_of(RunnerMessage message);

@@ -89,6 +89,7 @@ class Comment {
           "follow the link below.</p></blockquote>";
     if (report_.has_benchmarks() && !options_.require_thresholds) missing_thresholds();
     alerts();
+    if (!report_.noise.empty()) out_ += fmt::format("<p>⚠️ {}</p>", escaped(report_.noise));
     if (report_.has_benchmarks() && !options_.shortened) results();
     out_ += link(links_.report(), "🐰 View the full report in Bencher");
     out_ +=

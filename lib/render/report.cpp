@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "lib/json/value.hpp"
 
 namespace bencher::render {
@@ -34,6 +36,16 @@ Error missing(std::string_view member) {
   return Error(Errc::invalid_argument, "report: '" + std::string(member) + "' is missing or not of its type");
 }
 
+// Whether it was is for the runner to say, which knows how it was measured.
+std::string noise_line(const Value& json) {
+  const auto cv = json["cv_percent"].as_double();
+  if (!json["noisy"].boolean() || !cv) return {};
+  auto out = fmt::format("The machine was noisy: the same work varied by {:.1f} % before the job ran", *cv);
+  if (const auto steal = json["steal_percent"].as_double(); steal && *steal >= 0.05)
+    out += fmt::format(", and {:.1f} % of its time went elsewhere", *steal);
+  return out + ".";
+}
+
 }  // namespace
 
 Result<Report> Report::parse(std::string_view text) {
@@ -57,6 +69,7 @@ Result<Report> Report::parse(std::string_view text) {
   BENCHER_TRY(out.end_time, Timestamp::parse(json["end_time"].text()));
   out.adapter = json["adapter"].text();
   out.job = json["job"].text();
+  out.noise = noise_line(json["host"]["noise"]);
 
   for (const auto& iteration : json["results"].items()) {
     auto& benchmarks = out.iterations.emplace_back();

@@ -141,6 +141,7 @@ std::string terminal(const Report& report, const TerminalOptions& options) {
     }
   }
 
+  if (!report.noise.empty()) out += report.noise + "\n";
   // Without a console there is nothing to look at.
   if (with_links) out += fmt::format("View report: {}\n", links.report());
   if (!report.has_benchmarks()) out += "\nWarning: this report has no benchmarks.\n";

@@ -61,11 +61,12 @@ struct ReportWire {
   ReportCounts counts;
   json::Sparse<Uuid<Job>> job;
   json::Sparse<std::vector<std::string>> warnings;
+  json::Sparse<json::Raw> host;
   Timestamp created;
 };
 BOOST_DESCRIBE_STRUCT(ReportWire, (),
                       (uuid, user, project, branch, testbed, start_time, end_time, adapter, results, alerts, counts,
-                       job, warnings, created))
+                       job, warnings, host, created))
 
 ReportWire to_wire(Report report);
 

@@ -20,6 +20,7 @@ ReportWire to_wire(Report r) {
     w.results = std::move(r.results);
     w.alerts = std::move(r.alerts);
     if (!r.warnings.empty()) w.warnings = std::move(r.warnings);
+    if (!r.host.empty()) w.host = json::Raw{std::move(r.host)};
   }
   w.counts = std::move(r.counts);
   if (r.job) w.job = *r.job;

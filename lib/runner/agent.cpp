@@ -538,6 +538,7 @@ class Machine {
     }
     w.image = *event.image;
     reached("pulled");
+    w.host = event.host;
     next_iteration();
   }
 
@@ -875,6 +876,7 @@ class Machine {
     }
     for (; !w.stages.empty(); w.stages.pop_front())
       send(Work::Sent::heartbeat, stage_message(w.job.uuid, w.stages.front()));
+    if (!w.host.empty()) send(Work::Sent::heartbeat, host_message(w.job.uuid, std::exchange(w.host, {})));
     while (!w.logs.empty() && w.sent_logs.size() < s_.options.logs_in_flight) {
       auto chunk = std::move(w.logs.front());
       w.logs.pop_front();

@@ -302,6 +302,10 @@ std::string event_message(std::string_view event, const std::string& job) {
   return json::serialize(json::object{{"event", event}, {"job", job}});
 }
 
+std::string host_message(const std::string& job, const std::string& host) {
+  return "{\"event\":\"heartbeat\",\"job\":" + json::serialize(json::string(job)) + ",\"host\":" + host + "}";
+}
+
 std::string stage_message(const std::string& job, std::string_view stage) {
   return json::serialize(json::object{{"event", "heartbeat"}, {"job", job}, {"stage", stage}});
 }

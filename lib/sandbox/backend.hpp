@@ -37,6 +37,9 @@ std::optional<Outcome> cannot_start(int root, const Request& request, EventSink&
 /// `KEY=value`, with PATH and HOME where they are missing.
 std::vector<std::string> environment(const Request& request, const User& user);
 
+/// The first `count` processors of the options', or none, and a warning, when they are too few.
+std::vector<int> cpus_for(const Options& options, std::uint32_t count, EventSink& events);
+
 Result<std::unique_ptr<Sandbox>> make_process(const Options& options);
 Result<std::unique_ptr<Sandbox>> make_container(const Options& options);
 Result<std::unique_ptr<Sandbox>> make_microvm(const Options& options);

@@ -98,10 +98,14 @@ std::string own_folder(const Mount& mount) {
 // Version 2 lets only groups without processes of their own hand controllers on (the topmost excepted): we move into
 // a leaf beside the groups of the runs.
 void delegate(const std::string& folder) {
-  const std::string wanted = "+cpu +memory +pids";
+  std::string wanted = "+cpu +memory +pids";
   const std::string available = read_text(folder + "/cgroup.controllers");
   if (!has_word(available, "memory", ' ')) return;
-  if (has_word(read_text(folder + "/cgroup.subtree_control"), "memory", ' ')) return;
+  if (has_word(read_text(folder + "/cgroup.subtree_control"), "memory", ' ')) {
+    write_text(folder + "/cgroup.subtree_control", "+cpuset");
+    return;
+  }
+  if (has_word(available, "cpuset", ' ')) wanted += " +cpuset";
   if (write_text(folder + "/cgroup.subtree_control", wanted)) return;
   const std::string leaf = folder + "/" + std::string(prefix) + "runner";
   if (mkdir(leaf.c_str(), 0755) != 0 && errno != EEXIST) return;
@@ -114,6 +118,7 @@ struct Bases {
   struct Base {
     std::string folder;
     bool v2 = false;
+    bool processors_only = false;  // a hierarchy of version 1 that does nothing but divide processors
   };
   std::vector<Base> bases;
 };
@@ -121,7 +126,7 @@ struct Bases {
 const Bases& bases() {
   static const Bases found = [] {
     Bases out;
-    bool memory = false, pids = false, cpu = false, unified = false;
+    bool memory = false, pids = false, cpu = false, cpuset = false, unified = false;
     for (const auto& mount : cgroup_mounts()) {
       if (mount.type == "cgroup2") {
         if (unified) continue;
@@ -135,8 +140,9 @@ const Bases& bases() {
         if (have || !has_word(mount.options, name, ',')) return false;
         return have = true;
       };
-      const bool needed = take(memory, "memory") | take(pids, "pids") | take(cpu, "cpu");
-      if (needed) out.bases.push_back({own_folder(mount), false});
+      const bool limits = take(memory, "memory") | take(pids, "pids") | take(cpu, "cpu");
+      const bool processors = take(cpuset, "cpuset");
+      if (limits || processors) out.bases.push_back({own_folder(mount), false, !limits});
     }
     return out;
   }();
@@ -167,9 +173,34 @@ std::uint64_t number_after(const std::string& text, const std::string& key) {
   return 0;
 }
 
+// Version 2: the strongest kind of partition that the kernel takes, as it says itself afterwards.
+std::string partition_of(const std::string& folder) {
+  const std::string file = folder + "/cpuset.cpus.partition";
+  for (const std::string kind : {"isolated", "root"}) {
+    if (!write_text(file, kind)) continue;
+    auto now = read_text(file);
+    while (now.ends_with('\n'))
+      now.pop_back();
+    if (now == kind) return kind;
+  }
+  write_text(file, "member");
+  return "member";
+}
+
+// Empty when this hierarchy does not divide processors, or not so.
+std::string confine(const std::string& base, const std::string& folder, bool v2, const Placement& placement) {
+  std::string list;
+  for (const int number : placement.cpus)
+    list += (list.empty() ? "" : ",") + std::to_string(number);
+  if (list.empty()) return {};
+  if (!v2 && !write_text(folder + "/cpuset.mems", read_text(base + "/cpuset.mems"))) return {};
+  if (!write_text(folder + "/cpuset.cpus", list)) return {};
+  return v2 && placement.exclusive ? partition_of(folder) : "member";
+}
+
 }  // namespace
 
-Result<Cgroup> Cgroup::create(const Machine& machine) {
+Result<Cgroup> Cgroup::create(const Machine& machine, const Placement& placement) {
   static std::atomic<unsigned> counter{0};
   const std::string name = std::string(prefix) + std::to_string(getpid()) + "-" + std::to_string(++counter);
   Cgroup group;
@@ -177,8 +208,16 @@ Result<Cgroup> Cgroup::create(const Machine& machine) {
   std::string reason;
   for (const auto& base : bases().bases) {
     const std::string folder = base.folder + "/" + name;
+    if (base.processors_only && placement.cpus.empty()) continue;
     if (mkdir(folder.c_str(), 0755) != 0) {
       reason += " (" + base.folder + ": " + std::strerror(errno) + ")";
+      continue;
+    }
+    const auto kind = confine(base.folder, folder, base.v2, placement);
+    if (!kind.empty()) group.partition_ = kind;
+    if (kind.empty() && base.processors_only) {
+      // Without processors and memory nodes of its own nobody could enter it.
+      rmdir(folder.c_str());
       continue;
     }
     group.folders_.push_back(folder);

@@ -13,11 +13,18 @@
 
 namespace bencher::sandbox {
 
+/// Processors to run on.
+struct Placement {
+  std::vector<int> cpus = {};  ///< none: all
+  bool exclusive = true;       ///< nobody else on them, where the kernel lets us
+};
+
 /// One run's group, with limits; removed with the object, its processes killed.
 class Cgroup {
  public:
+  /// On those processors, if any are given and the machine's groups divide them. They may not: see `Launch::cpus`.
   /// Error: `unavailable`, naming the controllers that are missing.
-  static Result<Cgroup> create(const Machine& machine);
+  static Result<Cgroup> create(const Machine& machine, const Placement& placement = {});
   /// Removes groups that a runner which is no more left behind.
   static void sweep() noexcept;
 
@@ -32,12 +39,16 @@ class Cgroup {
   /// Kills until nobody is left, or for five seconds; false then.
   bool kill_all() const;
   std::uint64_t oom_kills() const;
+  /// How its processors are kept for it: empty (not at all), `member` (it stays on them), `root` or `isolated`
+  /// (nothing else comes to them).
+  const std::string& partition() const { return partition_; }
 
  private:
   Cgroup() = default;
   const std::string* with(const char* file) const;
 
   std::vector<std::string> folders_;
+  std::string partition_;
   std::vector<files::Fd> entrances_;
 };
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bencher/base/result.hpp"
 
@@ -24,6 +25,7 @@ struct VmConfig {
   int scratch = -1;  ///< disk; -1: none
   bool kvm = false;  ///< else emulated
   const Cgroup* cgroup = nullptr;
+  std::vector<int> placed = {};  ///< processors of this machine that it runs on; none: all
 };
 
 /// A running machine. Its process is killed with the object, and ends with the thread that started it.
@@ -54,6 +56,9 @@ class Engine {
   /// Errors: `unavailable`. A machine that ends at once is no error here: its channels close.
   virtual Result<Vm> start(const VmConfig& config) = 0;
 };
+
+/// Each processor of a machine that is up onto one of this machine's, in order; the engine's own threads onto the last.
+void place(const Vm& vm, const std::vector<int>& cpus);
 
 /// QEMU's `microvm` machine. Error: `unavailable`, with what to install.
 Result<std::unique_ptr<Engine>> make_qemu();

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
+#include <fstream>
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
@@ -34,6 +37,7 @@ struct Child {
     setsid();
     for (const int entrance : entrances)
       if (write(entrance, "0", 1) != 1) _exit(125);
+    pin(0, process.cpus);
     dup2(null, 0);
     dup2(out, 1);
     dup2(err, 2);
@@ -114,6 +118,22 @@ Vm::Vm(Vm&& other) noexcept
       listening(other.listening),
       folder(std::exchange(other.folder, {})),
       pid(std::exchange(other.pid, -1)) {}
+
+void place(const Vm& vm, const std::vector<int>& cpus) {
+  if (cpus.empty() || vm.pid <= 0) return;
+  const std::filesystem::path tasks = "/proc/" + std::to_string(vm.pid) + "/task";
+  std::error_code error;
+  for (std::filesystem::directory_iterator task(tasks, error), end; !error && task != end; task.increment(error)) {
+    std::ifstream in(task->path() / "comm");
+    std::string name;
+    std::getline(in, name);
+    // As QEMU (`CPU 0/KVM`) and Firecracker (`fc_vcpu 0`) name them.
+    std::size_t number = cpus.size() - 1;
+    for (const std::string_view prefix : {"CPU ", "fc_vcpu "})
+      if (name.starts_with(prefix)) number = static_cast<std::size_t>(std::atoi(name.c_str() + prefix.size()));
+    pin(std::atoi(task->path().filename().c_str()), {cpus[number % cpus.size()]});
+  }
+}
 
 bool kvm_opens() {
   return Fd(open("/dev/kvm", O_RDWR | O_CLOEXEC)).get() >= 0;

@@ -18,6 +18,7 @@ struct EngineProcess {
   int out = -1, err = -1;      ///< its streams; -1: nowhere
   std::string folder = "/";    ///< it starts in
   const Cgroup* cgroup = nullptr;
+  std::vector<int> cpus = {};  ///< it runs on; none: all
   bool host_network = false;
   bool drop_user = false;  ///< to nobody, if we are root
   gid_t group = 0;         ///< that it keeps then; 0: none

@@ -154,7 +154,8 @@ class Firecracker final : public Engine {
                           .out = console.get(),
                           .err = errors.get(),
                           .folder = name,
-                          .cgroup = config.cgroup};
+                          .cgroup = config.cgroup,
+                          .cpus = config.placed};
     for (const int disk : {config.image, config.scratch})
       if (disk >= 0) process.inherited.push_back(disk);
     BENCHER_TRY(vm.pid, sandbox::start(process));

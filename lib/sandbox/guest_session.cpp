@@ -151,6 +151,7 @@ class Session {
     }
     if (phase_ == Phase::booting && reader_.hello()) {
       came_up_ = true;
+      if (task_.on_hello) task_.on_hello();
       orders_ += task_.orders;
       enter(Phase::starting, seconds(30));
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "bencher/base/result.hpp"
@@ -16,6 +17,7 @@ struct GuestTask {
   const Request& request;
   std::string orders;  ///< to the guest once it is up: everything up to `start`
   std::chrono::milliseconds start_limit{0};
+  std::function<void()> on_hello = {};  ///< once the guest is up, before it gets its orders
 };
 
 /// Talks with the guest until it ends; nothing that it says or leaves unsaid makes this take longer than its deadlines.

@@ -164,7 +164,8 @@ class MicroVm final : public Sandbox {
                     .image = root,
                     .scratch = -1,
                     .kvm = kvm,
-                    .cgroup = nullptr};
+                    .cgroup = nullptr,
+                    .placed = {}};
     if (config.cpus < machine.cpu) {
       events.warning("the virtual machine has " + std::to_string(config.cpus) + " processors, all that there are, of " +
                      std::to_string(machine.cpu));
@@ -175,16 +176,25 @@ class MicroVm final : public Sandbox {
       BENCHER_TRY(scratch, make_ext4(file, machine.disk));
       config.scratch = scratch.get();
     }
+    // One more than the guest has, if there is one, for the engine's own threads.
+    if (!cpus_for(options_, config.cpus, events).empty()) {
+      const auto count = std::min<std::size_t>(options_.cpus.size(), config.cpus + 1u);
+      config.placed.assign(options_.cpus.begin(), options_.cpus.begin() + static_cast<std::ptrdiff_t>(count));
+    }
     // Around the engine, should a guest break out into it.
     std::optional<Cgroup> group;
-    if (auto made = Cgroup::create({.cpu = config.cpus + 1, .memory = config.memory + engine_memory, .processes = 256}))
+    if (auto made = Cgroup::create({.cpu = config.cpus + 1, .memory = config.memory + engine_memory, .processes = 256},
+                                   {.cpus = config.placed, .exclusive = options_.exclusive_cpus}))
       group.emplace(*std::move(made));
     else
       events.warning("the virtual machine's own process has no limits: " + made.error().message());
     config.cgroup = group ? &*group : nullptr;
 
     BENCHER_TRY(auto vm, parts_.engine->start(config));
-    const GuestTask task{.request = request, .orders = orders, .start_limit = kvm ? kvm_start_limit : tcg_start_limit};
+    const GuestTask task{
+        .request = request, .orders = orders, .start_limit = kvm ? kvm_start_limit : tcg_start_limit, .on_hello = [&] {
+          place(vm, config.placed);
+        }};
     return talk(vm, task, events, cancel_, came_up);
   }
 

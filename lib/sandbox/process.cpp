@@ -41,7 +41,8 @@ class Process final : public Sandbox {
     if (auto outcome = cannot_start(root_fd.get(), request, events, program)) return *std::move(outcome);
 
     std::optional<Cgroup> group;
-    if (auto made = Cgroup::create(machine))
+    const auto cpus = cpus_for(options_, machine.cpu, events);
+    if (auto made = Cgroup::create(machine, {.cpus = cpus, .exclusive = options_.exclusive_cpus}))
       group.emplace(*std::move(made));
     else
       events.warning("limits hold for each process only, not for all together: " + made.error().message());
@@ -53,6 +54,7 @@ class Process final : public Sandbox {
     launch.arguments = request.command;
     launch.env = environment(request, {});
     launch.working_dir = working_dir.get();
+    launch.cpus = cpus;
     launch.limits = {{RLIMIT_CORE, 0}, {RLIMIT_FSIZE, machine.disk}, {RLIMIT_NOFILE, 65536}};
     // Address space that is only reserved counts here, so it is for want of anything better.
     if (!group) {

@@ -91,6 +91,7 @@ class Qemu final : public Engine {
                           .inherited = {config.kernel, config.initramfs},
                           .err = errors.get(),
                           .cgroup = config.cgroup,
+                          .cpus = config.placed,
                           .host_network = config.network};
     choose_user(process, config.kvm);
     process.inherited.insert(process.inherited.end(), sockets.begin(), sockets.end());
@@ -136,6 +137,8 @@ class Qemu final : public Engine {
                                  number(config.memory >> 20) + "M",
                                  "-smp",
                                  number(config.cpus),
+                                 "-name",
+                                 "bench,debug-threads=on",
                                  "-nodefaults",
                                  "-no-user-config",
                                  "-display",

@@ -79,6 +79,16 @@ std::optional<Outcome> cannot_start(int root, const Request& request, EventSink&
   return std::nullopt;
 }
 
+std::vector<int> cpus_for(const Options& options, std::uint32_t count, EventSink& events) {
+  if (options.cpus.empty()) return {};
+  if (options.cpus.size() < count) {
+    events.warning("the program may use " + std::to_string(count) + " cores; of its own there are " +
+                   std::to_string(options.cpus.size()) + ", so it runs on all of the machine's");
+    return {};
+  }
+  return {options.cpus.begin(), options.cpus.begin() + static_cast<std::ptrdiff_t>(count)};
+}
+
 std::vector<std::string> environment(const Request& request, const User& user) {
   std::vector<std::string> out;
   bool path = false, home = false;

@@ -195,6 +195,8 @@ class Child {
     sigprocmask(SIG_SETMASK, &none, nullptr);
     for (int number = 1; number < NSIG; ++number)
       signal(number, SIG_DFL);
+    // Where the control group does not hold it there; then it is a request, that the program can take back.
+    pin(0, launch_.cpus);
     if (dup2(out_, 1) < 0 || dup2(err_, 2) < 0) give_up(status, "output");
     if (launch_.working_dir >= 0) {
       if (fchdir(launch_.working_dir) != 0) give_up(status, "working folder");

@@ -42,6 +42,7 @@ struct Launch {
   };
   std::vector<Limit> limits;
   std::vector<int> inherited;  ///< descriptors that the program gets
+  std::vector<int> cpus;       ///< processors to run on; none: all
 
   /// In a mount namespace of the supervisor's own. Paths are absolute; empty ones are left out.
   struct Mounts {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <span>
 #include <spawn.h>
@@ -130,6 +131,15 @@ void close_all_but(const int* kept, std::size_t count) {
     from = until + 1;
   }
   close_range_(from, ~0u);
+}
+
+void pin(int thread, const std::vector<int>& cpus) {
+  if (cpus.empty()) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int cpu : cpus)
+    if (cpu >= 0 && cpu < CPU_SETSIZE) CPU_SET(static_cast<std::size_t>(cpu), &set);
+  sched_setaffinity(thread, sizeof set, &set);
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {

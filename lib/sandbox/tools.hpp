@@ -28,6 +28,9 @@ Result<files::Fd> make_ext4(const std::filesystem::path& file, std::uint64_t siz
 /// Closes all descriptors but these, in ascending order. Only system calls: for use after a fork.
 void close_all_but(const int* kept, std::size_t count);
 
+/// A thread, 0 is the caller, onto these processors; nothing for none. Only system calls: for use after a fork.
+void pin(int thread, const std::vector<int>& cpus);
+
 /// For argv and envp; valid as long as the strings are.
 std::vector<char*> pointers(const std::vector<std::string>& strings);
 

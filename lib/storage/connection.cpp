@@ -182,7 +182,8 @@ void migrate(Connection& connection, int to) {
   }
   for (auto m = migrations().rbegin(); m != migrations().rend(); ++m) {
     if (m->version > schema_version(connection) || m->version <= to) continue;
-    apply(db, m->down, m->version - 1);
+    const auto before = std::next(m);
+    apply(db, m->down, before == migrations().rend() ? 0 : before->version);
   }
 }
 

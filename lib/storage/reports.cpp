@@ -265,6 +265,14 @@ std::vector<std::string> report_warnings(Connection& c, ReportId id) {
   return text ? json::parse<std::vector<std::string>>(*text).value() : std::vector<std::string>();
 }
 
+void set_report_host(Connection& c, ReportId id, const std::string& host) {
+  c.exec("INSERT OR REPLACE INTO report_host (report_id, host) VALUES (?1, ?2)", id, host);
+}
+
+std::string report_host(Connection& c, ReportId id) {
+  return c.value<std::string>("SELECT host FROM report_host WHERE report_id = ?1", id).value_or("");
+}
+
 void delete_report(Connection& c, const ReportRow& report) {
   c.exec("DELETE FROM report WHERE id = ?1", report.id);
   if (c.value<int>("SELECT 1 FROM report WHERE version_id = ?1 LIMIT 1", report.version_id)) return;
@@ -435,6 +443,7 @@ Report load_report(Connection& c, const ReportRow& row, bool expand) {
   Shared shared(c);
   if (expand) {
     out.warnings = report_warnings(c, row.id);
+    if (out.job) out.host = report_host(c, row.id);
     const auto& ids = metric_ids(c);
     struct Line {
       std::uint32_t iteration;

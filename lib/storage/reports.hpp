@@ -57,6 +57,9 @@ void set_report_times(Connection& c, ReportId id, Timestamp start, Timestamp end
 /// Replaces them; none are no row.
 void set_report_warnings(Connection& c, ReportId id, const std::vector<std::string>& warnings);
 std::vector<std::string> report_warnings(Connection& c, ReportId id);
+/// What a runner said of its machine: JSON, at most 16 KiB. Said again, it takes the place of the former.
+void set_report_host(Connection& c, ReportId id, const std::string& host);
+std::string report_host(Connection& c, ReportId id);
 /// With all that belongs to it; a version that no other report has goes too, and later ones move down by one.
 void delete_report(Connection& c, const ReportRow& report);
 

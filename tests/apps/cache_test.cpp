@@ -14,8 +14,8 @@ const std::string one_metric = R"({"bench":{"latency":{"value":42}}})";
 std::unique_ptr<ChildProcess> start(World& world, const CuttingProxy& proxy, const std::string& name,
                                     const std::string& cache_size = "10GiB") {
   return std::make_unique<ChildProcess>(
-      std::vector<std::string>{std::string(BENCHER_BIN_DIR) + "/bencher-runner", "up", "--host", world.server.url(),
-                               "--runner", name, "--sandbox", "process", "--work-dir",
+      std::vector<std::string>{std::string(BENCHER_BIN_DIR) + "/bencher-runner", "up", "--no-tuning", "--host",
+                               world.server.url(), "--runner", name, "--sandbox", "process", "--work-dir",
                                (world.dir / ("work-" + name)).string(), "--cache-dir", (world.dir / "cache").string(),
                                "--cache-size", cache_size},
       ChildProcess::Env{{"BENCHER_RUNNER_KEY", world.runner_keys.at(name)}, {"http_proxy", proxy.url()}});

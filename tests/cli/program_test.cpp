@@ -28,7 +28,7 @@ cli::Child bencher_program(const std::string& command_line) {
 TEST_SUITE("cli/program") {
   TEST_CASE("usage errors end with 2 and leave standard output empty") {
     for (const auto* line : {"", "project", "projct", "project view", "run --no-such-flag x", "run --iter x true",
-                             "run", "noise", "run --github-actions t true"}) {
+                             "run", "up", "run --github-actions t true"}) {
       CAPTURE(line);
       const auto child = bencher_program(line);
       CHECK(child.exit_code == 2);

@@ -357,7 +357,6 @@ TEST_SUITE("cli/run") {
     CHECK(w.run_bencher({"--github-actions", "token", touch}) == 2);
     CHECK(w.err.str().find("--github-actions: posting to GitHub Actions is not built yet") != std::string::npos);
     CHECK(w.run_bencher({"--github-actions", "token", "--ci-only-on-alert", touch}) == 2);
-    CHECK(w.run({"noise"}) == 2);
     CHECK(w.run({"up", "api", "--detach"}) == 2);
     CHECK(w.run({"logs"}) == 2);
     CHECK(w.run({"down"}) == 2);

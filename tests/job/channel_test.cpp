@@ -75,6 +75,7 @@ struct Shell {
     done.push_back(fmt::format("log {} {} {} {}", a.iteration, a.standard_error, a.offset, a.data));
   }
   void perform(const channel::Reach& a) { done.push_back(std::string(to_string(a.stage))); }
+  void perform(const channel::Host& a) { done.push_back("host " + a.json.substr(0, 40)); }
   void perform(const channel::Poll& a) {
     done.push_back(fmt::format("poll {}", a.timeout.count()));
     if (next) {
@@ -230,6 +231,15 @@ TEST_SUITE("job/channel") {
     for (const auto* stage : {"pulled", "booted", "ran", "processed", "nonsense"})
       shell.hear(fmt::format(R"({{"event":"heartbeat","stage":"{}"}})", stage));
     CHECK(shell.done == std::vector<std::string>{"pulled", "beat", "booted", "beat", "ran", "beat", "beat", "beat"});
+  }
+
+  TEST_CASE("a heartbeat can say what the machine is like, in an object of a sensible size") {
+    auto shell = job_channel(JobStatus::running);
+    for (const auto& host : {std::string(R"({ "cores" : 2 })"), std::string("null"), std::string("5"),
+                             std::string("[1]"), std::string(R"("{")"), "{\"x\":\"" + std::string(17'000, 'x') + "\"}"})
+      shell.hear(R"({"event":"heartbeat","host":)" + host + "}");
+    CHECK(shell.done ==
+          std::vector<std::string>{R"(host {"cores":2})", "beat", "beat", "beat", "beat", "beat", "beat"});
   }
 
   TEST_CASE("a result before the job runs, and a foreign job's message, end the connection") {

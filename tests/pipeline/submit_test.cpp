@@ -315,6 +315,25 @@ TEST_SUITE("pipeline/how results are read") {
   }
 }
 
+TEST_SUITE("pipeline/host") {
+  TEST_CASE("what a runner says of its machine is kept with the report, shown with the whole of it, and goes with it") {
+    StoreWorld w;
+    const auto owner = w.user("Muriel");
+    w.spec("Small", true);
+    w.project(owner, "The Computer");
+    const auto job = must(w.submit(StoreWorld::job("the-computer"), owner)).report;
+    const auto row = *st::report_by_uuid(w.c, job.uuid);
+    CHECK(print(st::load_report(w.c, row, true)).find("host") == std::string::npos);
+    st::set_report_host(w.c, row.id, R"({"cores":2})");
+    st::set_report_host(w.c, row.id, R"({"cores":4})");
+    CHECK(print(st::load_report(w.c, row, true)).find(R"("host":{"cores":4},"created")") != std::string::npos);
+    CHECK(print(st::load_report(w.c, row, false)).find("host") == std::string::npos);
+    CHECK_THROWS(st::set_report_host(w.c, row.id, std::string(16385, 'x')));
+    st::delete_report(w.c, row);
+    CHECK(w.count("report_host") == 0);
+  }
+}
+
 TEST_SUITE("pipeline/detection") {
   TEST_CASE("a percentage threshold has no verdict on the first value, then limits, then an alert") {
     StoreWorld w;

@@ -65,6 +65,28 @@ TEST_SUITE("render/terminal") {
     CHECK(link != std::string::npos);
   }
 
+  TEST_CASE("a noisy machine is told in one line, a quiet or unknown one is not") {
+    const auto with = [](const std::string& host) {
+      auto text = std::string(
+          R"({"uuid":"u","project":{"slug":"p"},"branch":{"slug":"b"},"testbed":{"slug":"t"},"start_time":"2024-07-11T06:23:00Z","end_time":"2024-07-11T06:23:00Z","results":[],"alerts":[])");
+      if (!host.empty()) text += R"(,"host":)" + host;
+      const auto report = render::Report::parse(text + "}").value();
+      return std::pair(render::terminal(report, {}), render::comment(report, {}));
+    };
+    const std::string line =
+        "The machine was noisy: the same work varied by 31.2 % before the job ran, and 7.0 % of its time went "
+        "elsewhere.";
+    const auto [text, html] = with(R"({"noise":{"noisy":true,"cv_percent":31.2,"steal_percent":7}})");
+    CHECK(text.find(line + "\n") != std::string::npos);
+    CHECK(html.find(line) != std::string::npos);
+    for (const char* host : {"", "null", "{}", "[]", R"({"noise":5})", R"({"noise":{"noisy":true}})",
+                             R"({"noise":{"noisy":false,"cv_percent":31.2}})"}) {
+      CAPTURE(host);
+      CHECK(with(host).first.find("noisy") == std::string::npos);
+      CHECK(with(host).second.find("noisy") == std::string::npos);
+    }
+  }
+
   TEST_CASE("colours are there only when asked for") {
     const auto report = report_of(recorded("run_post_alert"));
     CHECK(render::terminal(report, {.console_url = console}).find('\x1b') == std::string::npos);

@@ -61,6 +61,23 @@ TEST_CASE("a job goes from claim to delivery in order") {
   CHECK(world.find<CloseChannel>());
 }
 
+TEST_CASE("what the machine is like is told once, in a heartbeat, before the program's end") {
+  World world;
+  world.claim();
+  world.tell(Prepared{ImageConfig{}, R"({"noise":{"cv_percent":3}})"});
+  CHECK(world.sent().empty());
+  world.tell(ChannelOpened{});
+  CHECK(world.sent() == Events{"running", "heartbeat"});
+  CHECK(world.message(1).at("job") == uuid);
+  CHECK(world.message(1).at("host").at("noise").at("cv_percent") == 3);
+  world.ack();
+  world.ack();
+  world.clock.advance(seconds(1));
+  world.tell(Tick{});
+  CHECK(world.sent() == Events{"heartbeat"});
+  CHECK_FALSE(world.message().as_object().contains("host"));
+}
+
 TEST_CASE("heartbeats come every second, from the claim to the end") {
   World world;
   world.claim();

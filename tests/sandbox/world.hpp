@@ -102,10 +102,13 @@ inline Options options_for(const std::string& name, const fs::path& work_dir) {
 /// One sandbox with an image and a folder; checks at its end that nothing was left behind.
 class World {
  public:
-  explicit World(const std::string& name) : mounts_(read_file("/proc/self/mountinfo")) {
+  explicit World(const std::string& name, const std::vector<int>& cpus = {})
+      : mounts_(read_file("/proc/self/mountinfo")) {
     fs::permissions(dir_.path(), fs::perms(0700));
     build_root(root());
-    auto made = make(name, options_for(name, dir_ / "work"));
+    auto options = options_for(name, dir_ / "work");
+    options.cpus = cpus;
+    auto made = make(name, options);
     if (made)
       sandbox_ = *std::move(made);
     else

@@ -609,6 +609,10 @@ class Simulation {
   void perform(const SessionPtr& session, channel::Reach& action) {
     st::set_job_time(store_.c, session->live->id, action.stage, agenda_.now());
   }
+  void perform(const SessionPtr& session, channel::Host& action) {
+    if (const auto job = st::job_by_id(store_.c, session->live->id))
+      st::set_report_host(store_.c, job->report_id, action.json);
+  }
   void perform(const SessionPtr& session, channel::Poll& action) {
     session->busy = true;
     const auto link = session->link;

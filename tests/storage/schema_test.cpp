@@ -59,7 +59,11 @@ TEST_SUITE("storage/schema") {
     must(w.submit(run, owner));
     for (int version = st::newest_version() - 1; version >= 0; --version) {
       st::migrate(w.c, version);
-      CHECK(st::schema_version(w.c) == version);
+      // Numbers may be left out.
+      int expected = 0;
+      for (const auto& m : st::migrations())
+        if (m.version <= version) expected = m.version;
+      CHECK(st::schema_version(w.c) == expected);
       CHECK(w.c.raw().execAndGet("SELECT count(*) FROM pragma_foreign_key_check").getInt() == 0);
     }
   }
@@ -83,7 +87,7 @@ TEST_SUITE("storage/schema") {
       CHECK_MESSAGE(s.getColumn(1).getInt() == 1, s.getColumn(0).getString());
       ++tables;
     }
-    CHECK(tables == 39);
+    CHECK(tables == 40);
   }
 
   TEST_CASE("a database of a newer program is refused and named") {

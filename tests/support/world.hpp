@@ -101,7 +101,8 @@ class ServerProcess {
                                  "--listen", fmt::format("127.0.0.1:{}", port_)},
         env);
     const auto line = process_->line("bencher-server listens on ");
-    port_ = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
+    // Kept from the first start on, when others may be reading it.
+    if (port_ == 0) port_ = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
   }
   int stop(int signal = SIGTERM) {
     process_->signal(signal);
@@ -217,6 +218,7 @@ class World {
                                      name,
                                      "--sandbox",
                                      sandbox,
+                                     "--no-tuning",
                                      "--work-dir",
                                      (dir / ("work-" + name)).string()};
     if (std::find(more.begin(), more.end(), "--cache-dir") == more.end())

@@ -106,6 +106,10 @@ struct Log {
 struct Reach {
   JobStage stage;
 };
+/// What the runner says of the machine that the held job runs on: a JSON object of at most 16 KiB.
+struct Host {
+  std::string json;
+};
 /// Look for a job, for that long, and give it to the runner. Answered by `Polled`.
 struct Poll {
   std::chrono::seconds timeout;
@@ -113,7 +117,7 @@ struct Poll {
 /// Answered by `Resumed`.
 struct Resume {};
 
-using Action = std::variant<Say, Close, Drop, Advance, Finish, Beat, Log, Reach, Poll, Resume>;
+using Action = std::variant<Say, Close, Drop, Advance, Finish, Beat, Log, Reach, Host, Poll, Resume>;
 
 struct State {
   enum class Protocol { job, runner };

@@ -58,6 +58,7 @@ struct Report {
   std::vector<Alert> alerts;
   std::size_t alert_count = 0;  ///< of any status
   std::string job;              ///< UUID; empty without one
+  std::string noise;            ///< what is to be said of a noisy machine, one line; empty for a quiet one
 
   /// Reads the JSON of a report. Error: `invalid_argument`, naming the member that is missing or wrong.
   static Result<Report> parse(std::string_view json);

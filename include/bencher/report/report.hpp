@@ -127,6 +127,7 @@ struct Report {
   std::vector<Alert> alerts;
   ReportCounts counts;
   std::optional<Uuid<Job>> job;
+  std::string host;                   ///< of a job: the machine that it ran on, a JSON object; empty if unknown
   std::vector<std::string> warnings;  ///< what reading its results left out or replaced; read with them
   Timestamp created;
 };

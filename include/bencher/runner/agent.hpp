@@ -78,6 +78,7 @@ struct PatchAnswered {
 };
 struct Prepared {
   Result<ImageConfig> image;  ///< pulled and unpacked, and the sandbox is there
+  std::string host = {};      ///< what is to be told of the machine, a JSON object; empty: nothing
 };
 /// The program of an iteration runs.
 struct ProgramStarted {};
@@ -198,6 +199,7 @@ struct AgentState {
 
     ClaimedJob job;
     ImageConfig image;
+    std::string host;  ///< not yet told
     std::uint32_t iteration = 0;
     std::vector<Iteration> results;
     Iteration current;

@@ -75,6 +75,8 @@ constexpr std::size_t message_limit = 3'670'016;
 std::string event_message(std::string_view event, const std::string& job);
 /// A heartbeat that tells what was reached at this moment: `pulled`, `booted` or `ran`.
 std::string stage_message(const std::string& job, std::string_view stage);
+/// A heartbeat that says what the machine is like: a JSON object, which other servers than ours pass over.
+std::string host_message(const std::string& job, const std::string& host);
 std::string completed_message(const std::string& job, const std::vector<Iteration>& iterations);
 std::string failed_message(const std::string& job, const std::vector<Iteration>& iterations, const std::string& error);
 /// The same, when the results were uploaded before.

@@ -83,6 +83,11 @@ struct Options {
   /// Debian's packages or scripts/fetch-kernel left.
   std::filesystem::path kernel = {};
   Acceleration acceleration = Acceleration::automatic;
+  /// Processors that programs run on, one for each core of theirs, and nothing else of the runner's does. Empty, or
+  /// fewer than a program's cores: all that the machine has.
+  std::vector<int> cpus = {};
+  /// Whether everybody else is kept off them, where the kernel can.
+  bool exclusive_cpus = true;
   /// Firecracker's program, for microVMs in place of QEMU. Empty: only where there is no QEMU, from PATH.
   std::filesystem::path firecracker = {};
 };

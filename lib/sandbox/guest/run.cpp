@@ -104,6 +104,8 @@ bool capability_kept(int number) {
   if (setgroups(job.group_count, job.groups) != 0 || setresgid(job.gid, job.gid, job.gid) != 0 ||
       setresuid(job.uid, job.uid, job.uid) != 0)
     give_up(125, "cannot become", "the image's user");
+  // As in a container: the image's setuid programs make nobody root.
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   environ = job.env;
   execvp(job.arguments[0], job.arguments);
   give_up(errno == ENOENT || errno == ENOTDIR ? 127 : 126, "cannot start", job.arguments[0]);

@@ -467,6 +467,12 @@ CREATE TABLE report_benchmark (
   UNIQUE (report_id, benchmark_id, iteration)
 ) STRICT;
 
+-- table report_host
+CREATE TABLE report_host (
+  report_id INTEGER PRIMARY KEY REFERENCES report (id) ON DELETE CASCADE,
+  host TEXT NOT NULL CHECK (length(host) <= 16384)
+) STRICT;
+
 -- table report_warnings
 CREATE TABLE report_warnings (
   report_id INTEGER PRIMARY KEY REFERENCES report (id) ON DELETE CASCADE,
