@@ -284,6 +284,21 @@ TEST_SUITE("adapter/harness text") {
     CHECK(test::refusal(shell_junit, text.substr(0, text.size() - 5)).find("line 2") != std::string::npos);
   }
 
+  TEST_CASE("as many results as lie in large pages are all kept, and of one name the last") {
+    constexpr std::size_t count = 300'000;
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i)
+      text += "Benchmark" + std::to_string(i) + " 1 " + std::to_string(i % 1000) + " ns/op\n";
+    text += "Benchmark7 1 8 ns/op\n";
+    const auto results = test::results_of(go_bench, text);
+    REQUIRE(results.size() == count);
+    std::size_t right = 0;
+    for (std::size_t i = 0; i < count; ++i)
+      right += results[i].name == "Benchmark" + std::to_string(i) && results[i].measures.size() == 1 &&
+               results[i].measures[0].metric == metric(i == 7 ? 8 : static_cast<double>(i % 1000));
+    CHECK(right == count);
+  }
+
   TEST_CASE("hyperfine: what has no median says so") {
     CHECK(test::refusal(shell_hyperfine, "Benchmark 1: x\n  Time (mean \u00b1 \u03c3): 1 ms \u00b1 1 ms [User: 1 ms]\n",
                         average(Average::median))
