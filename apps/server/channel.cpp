@@ -168,13 +168,20 @@ Task<void> patch_job(App& app, http::Exchange& exchange, http::Params path) {
     return reply;
   };
   Result<http::Reply> reply = http::Reply{};
-  const auto rule = channel::patch_rule(status, wanted);
+  const auto rule = channel::patch_rule(
+      status, wanted,
+      past_limit(found->job.state, found->job.timeout, context.config.job_grace, Timestamp::of(context.clock.now())));
   switch (rule.what) {
     case channel::PatchRule::Do::say: reply = say(status); break;
     case channel::PatchRule::Do::start: {
-      auto started = co_await advance(context, found->job.id, JobEvent::start);
+      auto started = co_await advance(context, found->job.id, rule.event);
       if (!started) {
         reply = std::move(started).error();
+        break;
+      }
+      if (rule.event == JobEvent::overrun) {
+        co_await job_ended(context, *started, std::string("the job ran past its time limit"));
+        reply = say(started->state.status);
         break;
       }
       auto live = context.hub->live(found->job.id, found->job.uuid);

@@ -133,8 +133,10 @@ class Machine {
     if (s_.protocol == Protocol::runner && event == "ready") return ack(s_.held->uuid);
     if (message.job && *message.job != s_.held->uuid) return close(1008, "wrong_job");
     if (event == "running") {
-      s_.waits = Waits::start;
-      act(Advance{JobEvent::start});
+      // Said again and again, it must not carry a job past its limit.
+      const bool late = !s_.canceled && over();
+      s_.waits = late ? Waits::overrun : Waits::start;
+      act(Advance{late ? JobEvent::overrun : JobEvent::start});
     } else if (event == "heartbeat" || event == "log") {
       sign_of_life(std::move(message));
     } else if (const auto result = terminal(event)) {
@@ -271,12 +273,13 @@ State open_runner(Options options, Instant now) {
   return state;
 }
 
-PatchRule patch_rule(JobStatus status, std::string_view wanted) {
+PatchRule patch_rule(JobStatus status, std::string_view wanted, bool over) {
   using Do = PatchRule::Do;
   const bool again = (wanted == "completed" && (status == JobStatus::completed || status == JobStatus::processed)) ||
                      (wanted == "failed" && status == JobStatus::failed);
   if (status == JobStatus::canceled || again) return {Do::say, JobEvent::start};
-  if (wanted == "running") return {Do::start, JobEvent::start};
+  if (wanted == "running")
+    return {Do::start, over && status == JobStatus::running ? JobEvent::overrun : JobEvent::start};
   if (wanted == "failed") return {Do::finish, JobEvent::fail};
   // Unlike on a channel, a late result is refused: there is no session that it could belong to.
   return {status == JobStatus::running ? Do::finish : Do::refuse, JobEvent::complete};

@@ -311,6 +311,14 @@ TEST_SUITE("job/channel") {
     CHECK(shell.jobs[some_job.str()].status == JobStatus::canceled);
   }
 
+  TEST_CASE("saying that it runs does not carry a job past its limit") {
+    auto shell = job_channel(JobStatus::running);
+    shell.now = noon + 121s;
+    shell.hear(running);
+    CHECK(shell.last() == cancel);
+    CHECK(shell.jobs[some_job.str()].status == JobStatus::canceled);
+  }
+
   TEST_CASE("a runner that comes back goes on with its job") {
     auto shell = runner_channel();
     shell.hear(heartbeat);
@@ -354,7 +362,11 @@ TEST_SUITE("job/channel") {
 
   TEST_CASE("what a PATCH may do follows the table") {
     using Do = channel::PatchRule::Do;
-    const auto what = [](JobStatus status, const char* wanted) { return channel::patch_rule(status, wanted).what; };
+    const auto what = [](JobStatus status, const char* wanted) {
+      return channel::patch_rule(status, wanted, false).what;
+    };
+    CHECK(channel::patch_rule(JobStatus::running, "running", true).event == JobEvent::overrun);
+    CHECK(channel::patch_rule(JobStatus::running, "completed", true).event == JobEvent::complete);
     CHECK(what(JobStatus::claimed, "running") == Do::start);
     CHECK(what(JobStatus::running, "running") == Do::start);
     CHECK(what(JobStatus::claimed, "completed") == Do::refuse);

@@ -656,7 +656,8 @@ class Simulation {
       const auto row = st::find_job(store_.c, *AnyUuid::parse(uuid));
       if (!row || row->runner_id != runner) return answered(403, "");
       auto message = *json::parse<RunnerMessage>(body);
-      const auto rule = channel::patch_rule(row->state.status, *message.status);
+      const auto rule = channel::patch_rule(row->state.status, *message.status,
+                                            past_limit(row->state, row->timeout, job_grace, env().time()));
       const auto said = [&](JobStatus status) {
         answered(200, fmt::format(R"({{"status":"{}"}})", to_string(status)));
       };
@@ -664,9 +665,14 @@ class Simulation {
         case channel::PatchRule::Do::say: return said(row->state.status);
         case channel::PatchRule::Do::refuse: return answered(409, "");
         case channel::PatchRule::Do::start: {
-          const auto started = pipeline::advance(store_.c, env(), *row, JobEvent::start);
+          const auto started = pipeline::advance(store_.c, env(), *row, rule.event);
           if (!started) return answered(409, "");
           observe(*started);
+          if (rule.event == JobEvent::overrun) {
+            ended(row->id);
+            wake_all();
+            return said(started->state.status);
+          }
           server_.leases.renew(static_cast<std::int64_t>(live(row->id, row->uuid)->id), agenda_.now());
           return said(started->state.status);
         }

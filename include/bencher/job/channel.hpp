@@ -145,17 +145,17 @@ State open_job(Options options, Held job, Instant now);
 State open_runner(Options options, Instant now);
 
 /// What becomes of a PATCH, which takes the channel's place where there are no WebSockets. `wanted` is `running`,
-/// `completed` or `failed`.
+/// `completed` or `failed`; `over`: the job is past its limit.
 struct PatchRule {
   enum class Do {
     say,     ///< answer with the status as it is
-    start,   ///< the job runs, or still does
+    start,   ///< the job runs, or still does, or has run for too long, as `event` says
     finish,  ///< take the results
     refuse,  ///< 409
   } what = Do::refuse;
   JobEvent event = JobEvent::start;
 };
-PatchRule patch_rule(JobStatus status, std::string_view wanted);
+PatchRule patch_rule(JobStatus status, std::string_view wanted, bool over);
 
 /// One step. While an action waits for its answer, nothing but `Canceled` and that answer may be told.
 std::pair<State, std::vector<Action>> step(State state, const Event& event, Instant now);
