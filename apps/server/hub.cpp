@@ -20,8 +20,9 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t log_limit = 256ull << 20;
 /// Of jobs that have ended; who comes later gets the log made anew from the kept output.
 constexpr std::size_t finished_logs_kept = 256;
-constexpr std::size_t late_results_kept = 16;
 constexpr std::uint64_t finished_bytes_kept = 1ull << 30;
+/// Uploads for jobs that were given up as lost.
+constexpr std::size_t late_results_kept = 16;
 constexpr std::chrono::milliseconds forever{std::chrono::hours(24 * 365)};
 
 }  // namespace

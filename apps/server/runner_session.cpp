@@ -145,7 +145,7 @@ Task<RunnerSession::Answer> RunnerSession::perform(channel::Finish action) {
   // A job that is gone, or another's, is none of this runner's: as good as canceled.
   if (!row || row->runner_id != runner_)
     co_return channel::Finished{channel::Finished::How::refused, JobStatus::canceled};
-  if (action.late && action.event == JobEvent::complete && row->state.status == JobStatus::claimed) {
+  if (channel::starts_first(action, row->state.status)) {
     auto started = co_await advance(context_, row->id, JobEvent::start);
     if (started) row = *std::move(started);
   }

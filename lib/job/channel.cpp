@@ -273,6 +273,10 @@ State open_runner(Options options, Instant now) {
   return state;
 }
 
+bool starts_first(const Finish& finish, JobStatus status) {
+  return finish.late && finish.event == JobEvent::complete && status == JobStatus::claimed;
+}
+
 PatchRule patch_rule(JobStatus status, std::string_view wanted, bool over) {
   using Do = PatchRule::Do;
   const bool again = (wanted == "completed" && (status == JobStatus::completed || status == JobStatus::processed)) ||

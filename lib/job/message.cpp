@@ -15,6 +15,19 @@ struct GivenJob {
 };
 BOOST_DESCRIBE_STRUCT(GivenJob, (), (event, uuid, spec, config, oci_token, timeout, created))
 
+/// What both forms of a claimed job have.
+template <class W>
+W claimed_wire(const ClaimedJob& job, const std::string& oci_token) {
+  W w;
+  w.uuid = job.uuid;
+  w.spec = job.spec;
+  w.config = config_for_runner(job.config);
+  w.oci_token = oci_token;
+  w.timeout = job.timeout;
+  w.created = job.created;
+  return w;
+}
+
 }  // namespace
 
 JobOutput output_of(RunnerMessage message) {
@@ -46,31 +59,18 @@ JobConfigWire config_for_runner(const JobConfig& config) {
 }
 
 std::string print_claim(const ClaimedJob& job, const std::string& oci_token) {
-  ClaimedWire w;
-  w.uuid = job.uuid;
+  auto w = claimed_wire<ClaimedWire>(job, oci_token);
   w.status = job.status;
-  w.spec = job.spec;
-  w.config = config_for_runner(job.config);
-  w.oci_token = oci_token;
-  w.timeout = job.timeout;
   w.runner = job.runner;
   w.claimed = job.state.claimed;
   w.started = job.state.started;
   w.completed = job.state.completed;
-  w.created = job.created;
   w.modified = job.modified;
   return json::print(w);
 }
 
 std::string print_given(const ClaimedJob& job, const std::string& oci_token) {
-  GivenJob w;
-  w.uuid = job.uuid;
-  w.spec = job.spec;
-  w.config = config_for_runner(job.config);
-  w.oci_token = oci_token;
-  w.timeout = job.timeout;
-  w.created = job.created;
-  return json::print(w);
+  return json::print(claimed_wire<GivenJob>(job, oci_token));
 }
 
 }  // namespace bencher

@@ -60,7 +60,7 @@ struct Shell {
     using How = channel::Finished::How;
     const auto found = jobs.find(a.job.str());
     if (found == jobs.end()) return tell(channel::Finished{How::refused, JobStatus::canceled});
-    if (a.late && a.event == JobEvent::complete && found->second.status == JobStatus::claimed)
+    if (channel::starts_first(a, found->second.status))
       found->second = *step(found->second, JobEvent::start, Timestamp::of(now));
     const auto before = found->second.status;
     if (a.uploaded && !uploads.contains(a.job.str())) return tell(channel::Finished{How::missing, before});

@@ -549,7 +549,7 @@ class Simulation {
       auto row = st::find_job(store_.c, action.job);
       if (!row || row->runner_id != session->runner)
         return reply(session, channel::Finished{How::refused, JobStatus::canceled});
-      if (action.late && action.event == JobEvent::complete && row->state.status == JobStatus::claimed) {
+      if (channel::starts_first(action, row->state.status)) {
         row = *pipeline::advance(store_.c, env(), *row, JobEvent::start);
         observe(*row);
       }

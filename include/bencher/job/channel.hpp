@@ -89,10 +89,11 @@ struct Finish {
   JobEvent event;
   JobOutput output;
   bool uploaded = false;  ///< the results came before, beside the channel
-  /// It comes on a connection that does not execute the job: one that is only claimed has run all the same, and what
-  /// said so was lost with the connection before.
-  bool late = false;
+  bool late = false;      ///< it comes on a connection that does not execute the job
 };
+/// Whether a job of that status is to be started before it is finished: one that is only claimed has run all the same
+/// when its results come late, and what said so was lost with the connection before.
+bool starts_first(const Finish& finish, JobStatus status);
 /// The held job was heard of.
 struct Beat {};
 /// A part of the held job's output; `offset` is that of `data` in its stream.
