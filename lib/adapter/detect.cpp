@@ -172,6 +172,7 @@ class Detection {
       const auto& grammar = *forms_[i].grammar;
       add(i, grammar.mark);
       if (!grammar.or_mark.empty()) add(i, grammar.or_mark);
+      if (!grammar.extras_mark.empty() && options_.all_measures) add(i, grammar.extras_mark);
       if (grammar.marks == MarksAre::keys) add(i, escape);
     }
     if (worth.empty()) return {};

@@ -19,6 +19,10 @@ constexpr auto keys = MarksAre::keys;
 constexpr Grammar never_json(Parse parse, std::string_view mark, std::string_view or_mark = {}) {
   return {parse, mark, or_mark, MarksAre::anywhere, true};
 }
+constexpr Grammar with_extras(Grammar grammar, std::string_view mark) {
+  grammar.extras_mark = mark;
+  return grammar;
+}
 constexpr Grammar vague(Grammar grammar) {
   grammar.vague = true;
   return grammar;
@@ -65,7 +69,7 @@ std::span<const Row> rows() {
           Averages::mean,
           Repeats::last,
           {read_go_bench, "s/op"},
-          {read_go_bench_extended, "/op", "Benchmark"}},
+          with_extras({read_go_bench_extended, "/op", "\"Output\""}, "Benchmark")},
       Row{java_jmh,
           java,
           Shape::json,

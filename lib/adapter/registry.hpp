@@ -47,6 +47,8 @@ struct Grammar {
   bool never_json = false;
   /// Its lines may stand among those of others: detection tries it when no one else finds anything.
   bool vague = false;
+  /// Stands where neither of the marks does, with `all_measures`, which finds more; empty: one of them always does.
+  std::string_view extras_mark = {};
 };
 
 struct Row {

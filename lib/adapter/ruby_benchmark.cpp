@@ -83,6 +83,16 @@ bool ips_line(std::string_view line, std::string_view& name, Metric& throughput)
   return name_fits(name);
 }
 
+/// The next line with a bracket that may end a row or a share, behind a number or `%`: other tools have brackets too.
+bool next_line(Lines& lines, std::string_view& line) {
+  const auto rest = lines.rest();
+  for (auto at = rest.find(')'); at != std::string_view::npos; at = rest.find(')', at + 1)) {
+    const char before = at == 0 ? '\n' : rest[at - 1];
+    if (number_sign(before) || blank(before) || before == '%') return lines.next_at(rest.data() + at, line);
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<void> read_ruby(std::string_view text, Builder& out) {
@@ -108,7 +118,7 @@ Result<void> read_ruby(std::string_view text, Builder& out) {
 Result<void> read_ruby_extended(std::string_view text, Builder& out) {
   Lines lines(text);
   std::size_t unlabeled = 0;
-  for (std::string_view line; lines.next_with(")", line);) {
+  for (std::string_view line; next_line(lines, line);) {
     std::string_view name;
     Times times;
     Metric throughput;

@@ -83,6 +83,11 @@ class Lines {
       at_ = end_;
       return false;
     }
+    return next_at(hit, line);
+  }
+  /// The line that goes over `hit`, which is within `rest`.
+  bool next_at(const char* hit, std::string_view& line) {
+    passed_ = at_;
     if (const void* feed = ::memrchr(at_, '\n', static_cast<std::size_t>(hit - at_)))
       at_ = static_cast<const char*>(feed) + 1;
     return take(hit, line);

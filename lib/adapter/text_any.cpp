@@ -5,6 +5,7 @@
 #include <bitset>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "lib/adapter/text.hpp"
@@ -31,14 +32,23 @@ AnyHit one_by_one(std::string_view text, std::span<const std::string_view> needl
 /// How many bytes of a needle are looked at.
 constexpr std::size_t depth = 4;
 
-/// Which `depth` bytes stand behind each other in a text, about.
+/// What stands in the beginning of a text, and so about in all of it.
 class Common {
  public:
   explicit Common(std::string_view text) {
+    for (const char c : text)
+      ++counts_[static_cast<unsigned char>(c)];
     for (std::size_t i = 0; i + depth <= text.size(); ++i)
       seen_[place(text.data() + i)] = true;
   }
-  bool has(const char* at) const { return seen_[place(at)]; }
+
+  /// Where in the needle the `depth` bytes are that are seldom there: not behind each other, and of them the rarest.
+  std::size_t rarest(std::string_view needle) const {
+    std::size_t best = 0;
+    for (std::size_t from = 1; from + depth <= needle.size(); ++from)
+      if (share(needle.data() + from) < share(needle.data() + best)) best = from;
+    return best;
+  }
 
  private:
   static constexpr std::size_t bits = 15;
@@ -48,20 +58,38 @@ class Common {
     std::memcpy(&bytes, at, depth);
     return bytes * 0x9e3779b1u >> (32 - bits);
   }
-  std::bitset<std::size_t{1} << bits> seen_;
+  std::pair<bool, std::uint64_t> share(const char* at) const {
+    std::uint64_t product = 1;
+    for (std::size_t k = 0; k < depth; ++k)
+      product *= counts_[static_cast<unsigned char>(at[k])] + 1;
+    return {seen_[place(at)], product};
+  }
+
+  std::bitset<std::size_t{1} << bits> seen_;  ///< about
+  /// Of few bytes, so that the product of four fits.
+  std::array<std::uint64_t, 256> counts_{};
 };
 
 struct Needle {
-  std::string_view text;
-  std::size_t number;
-  std::size_t from = 0;  ///< where the bytes are that are looked at
+  Needle(std::string_view t, std::size_t n) : text(t), number(n) { look_at(0); }
+
+  void look_at(std::size_t place) {
+    from = place;
+    std::memcpy(&bytes, text.data() + from, std::min(depth, text.size() - from));
+    std::memset(&mask, 0xff, std::min(depth, text.size() - from));
+  }
   std::string_view seen() const { return text.substr(from); }
   bool is_short() const { return text.size() < depth; }
+
+  std::string_view text;
+  std::size_t number;
+  std::size_t from = 0;     ///< where the bytes are that are looked at
+  std::uint32_t bytes = 0;  ///< they
+  std::uint32_t mask = 0;   ///< which of them count
 };
 
-/// Needles in eight groups, and for each of their bytes which groups may have it there: a bit each in a table by the
-/// byte's lower half and one by its upper half, which vpshufb looks up for 32 bytes of the text at once. What these
-/// bytes do not rule out is compared.
+/// Needles in eight groups, and for each of their bytes which groups may have it there: a bit each, looked up for many
+/// bytes of the text at once. What these bytes do not rule out is compared.
 class Groups {
  public:
   static constexpr std::size_t count = 8;
@@ -81,10 +109,15 @@ class Groups {
   }
 
   /// One of the needles that are in the text, or null.
-  __attribute__((target("avx2"))) const Needle* find(std::string_view text) const {
-    const char* const begin = text.data();
-    const char* at = begin;
-    const char* const end = begin + text.size();
+  const Needle* find(std::string_view text, Lookup lookup) const {
+    return lookup == Lookup::vpermi2b ? find_64(text) : find_32(text);
+  }
+
+ private:
+  /// By a byte's lower half and by its upper half (vpshufb).
+  __attribute__((target("avx2"))) const Needle* find_32(std::string_view text) const {
+    const char* at = text.data();
+    const char* const end = at + text.size();
     const __m256i half = _mm256_set1_epi8(0x0f);
     __m256i lower[depth], upper[depth];
     for (std::size_t k = 0; k < depth; ++k) {
@@ -102,36 +135,78 @@ class Groups {
       if (_mm256_testz_si256(groups, groups)) continue;
       alignas(32) std::uint8_t bits[32];
       _mm256_store_si256(reinterpret_cast<__m256i*>(bits), groups);
-      auto places =
-          ~static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(groups, _mm256_setzero_si256())));
-      for (; places != 0; places &= places - 1) {
-        const auto i = static_cast<unsigned>(__builtin_ctz(places));
-        if (const auto* found = needle_at(text, at + i, bits[i])) return found;
-      }
+      const auto none = _mm256_movemask_epi8(_mm256_cmpeq_epi8(groups, _mm256_setzero_si256()));
+      if (const auto* found = one_of(text, at, bits, ~static_cast<std::uint32_t>(none))) return found;
     }
-    for (; at != end; ++at)
+    return in_end(text, at);
+  }
+
+  /// By the seven lower bits of a byte (vpermi2b): it takes a quarter of the instructions, and lets less through.
+  __attribute__((target("avx512f,avx512bw,avx512vbmi"))) const Needle* find_64(std::string_view text) const {
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    __m512i low[depth], high[depth];
+    for (std::size_t k = 0; k < depth; ++k) {
+      low[k] = _mm512_loadu_si512(exact_[k].data());
+      high[k] = _mm512_loadu_si512(exact_[k].data() + 64);
+    }
+    const auto groups_at = [&](const char* from, std::size_t k)
+        __attribute__((target("avx512f,avx512bw,avx512vbmi"), always_inline)) {
+      return _mm512_permutex2var_epi8(low[k], _mm512_loadu_si512(from + k), high[k]);
+    };
+    for (; end - at >= static_cast<std::ptrdiff_t>(64 + depth - 1); at += 64) {
+      const __m512i groups = _mm512_and_si512(_mm512_and_si512(groups_at(at, 0), groups_at(at, 1)),
+                                              _mm512_and_si512(groups_at(at, 2), groups_at(at, 3)));
+      const auto places = _mm512_test_epi8_mask(groups, groups);
+      if (places == 0) continue;
+      alignas(64) std::uint8_t bits[64];
+      _mm512_store_si512(bits, groups);
+      if (const auto* found = one_of(text, at, bits, places)) return found;
+    }
+    return in_end(text, at);
+  }
+
+  const Needle* one_of(std::string_view text, const char* at, const std::uint8_t* bits, std::uint64_t places) const {
+    for (; places != 0; places &= places - 1) {
+      const auto i = static_cast<unsigned>(__builtin_ctzll(places));
+      if (const auto* found = needle_at(text, at + i, bits[i])) return found;
+    }
+    return nullptr;
+  }
+
+  const Needle* in_end(std::string_view text, const char* at) const {
+    for (const char* const end = text.data() + text.size(); at != end; ++at)
       if (const auto* found = needle_at(text, at, 0xff)) return found;
     return nullptr;
   }
 
- private:
   /// Lets a needle's byte `k` through for its group; any byte if it is not that long.
   void allow(std::size_t k, std::string_view seen, std::uint8_t group) {
+    const bool any = k >= seen.size();
+    const auto byte = any ? 0u : static_cast<unsigned char>(seen[k]);
     for (unsigned i = 0; i < 16; ++i) {
-      const auto byte = k < seen.size() ? static_cast<unsigned char>(seen[k]) : 0u;
-      if (k >= seen.size() || i == (byte & 15)) lower_[k][i] |= group;
-      if (k >= seen.size() || i == byte >> 4) upper_[k][i] |= group;
+      if (any || i == (byte & 15)) lower_[k][i] |= group;
+      if (any || i == byte >> 4) upper_[k][i] |= group;
     }
+    for (unsigned i = 0; i < 128; ++i)
+      if (any || i == (byte & 127)) exact_[k][i] |= group;
   }
 
   /// The needle of `groups` whose bytes are those at `at`, or null.
   const Needle* needle_at(std::string_view text, const char* at, unsigned groups) const {
+    const auto place = static_cast<std::size_t>(at - text.data());
+    std::uint32_t bytes = 0;
+    if (text.size() - place >= depth)
+      std::memcpy(&bytes, at, depth);
+    else
+      std::memcpy(&bytes, at, text.size() - place);
     for (; groups != 0; groups &= groups - 1) {
       const auto group = static_cast<unsigned>(__builtin_ctz(groups));
       for (auto i = first_[group]; i < first_[group + 1]; ++i) {
         const auto& needle = needles_[i];
-        const auto place = static_cast<std::size_t>(at - text.data());
-        if (place >= needle.from && text.substr(place - needle.from).starts_with(needle.text)) return &needle;
+        if (((bytes ^ needle.bytes) & needle.mask) == 0 && place >= needle.from &&
+            text.substr(place - needle.from).starts_with(needle.text))
+          return &needle;
       }
     }
     return nullptr;
@@ -140,29 +215,34 @@ class Groups {
   std::span<const Needle> needles_;
   std::array<std::size_t, count + 1> first_{};  ///< of each group, and their end
   alignas(16) std::array<std::array<std::uint8_t, 16>, depth> lower_{}, upper_{};
+  std::array<std::array<std::uint8_t, 128>, depth> exact_{};
 };
 
+/// Whether another needle stands in this one, which need not be sought then; of the same ones the first is.
+bool has_another(std::span<const std::string_view> needles, std::size_t which) {
+  for (std::size_t i = 0; i < needles.size(); ++i)
+    if (i != which && needles[which].find(needles[i]) != std::string_view::npos &&
+        (needles[i].size() < needles[which].size() || i < which))
+      return true;
+  return false;
+}
+
 /// As many groups as it takes for them to let little through.
-__attribute__((target("avx2"))) AnyHit grouped(std::string_view text, std::span<const std::string_view> needles) {
+AnyHit grouped(std::string_view text, std::span<const std::string_view> needles, Lookup lookup) {
   const Common common(text.substr(0, depth * 1024));
   std::vector<Needle> all;
   std::size_t longest = 0;
-  for (const auto needle : needles) {
-    auto& added = all.emplace_back(Needle{needle, all.size()});
-    longest = std::max(longest, needle.size());
-    // Bytes that the beginning of the text does not have are seldom in the rest of it.
-    for (std::size_t from = 0; from + depth <= needle.size(); ++from)
-      if (!common.has(needle.data() + from)) {
-        added.from = from;
-        break;
-      }
+  for (std::size_t i = 0; i < needles.size(); ++i) {
+    longest = std::max(longest, needles[i].size());
+    if (has_another(needles, i)) continue;
+    all.emplace_back(needles[i], i).look_at(common.rarest(needles[i]));
   }
   // Those that are alike share a group.
   std::sort(all.begin(), all.end(), [](const Needle& a, const Needle& b) { return a.seen() < b.seen(); });
   const auto longer = std::stable_partition(all.begin(), all.end(), [](const Needle& n) { return n.is_short(); });
   auto short_left = static_cast<std::size_t>(longer - all.begin()), long_left = all.size() - short_left;
   // More of them in a group would let too much through.
-  constexpr std::size_t most = 4;
+  const std::size_t most = lookup == Lookup::vpermi2b ? 8 : 4;
   std::vector<std::vector<Needle>> taken;
   std::vector<Groups> passes;
   while (short_left + long_left > 0) {
@@ -178,19 +258,38 @@ __attribute__((target("avx2"))) AnyHit grouped(std::string_view text, std::span<
   }
   for (std::size_t at = 0; at < text.size(); at += part)
     for (const auto& groups : passes)
-      if (const auto* found = groups.find(text.substr(at, part + longest - 1))) return {found->number, at};
+      if (const auto* found = groups.find(text.substr(at, part + longest - 1), lookup)) return {found->number, at};
   return {needles.size(), text.size()};
 }
 #endif
 
 }  // namespace
 
-AnyHit find_any(std::string_view text, std::span<const std::string_view> needles) {
+bool has(Lookup lookup) {
 #if defined(__x86_64__)
-  static const bool wide = __builtin_cpu_supports("avx2") != 0;
+  switch (lookup) {
+    case Lookup::none: return true;
+    case Lookup::vpshufb: return __builtin_cpu_supports("avx2") != 0;
+    case Lookup::vpermi2b: return __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vbmi") != 0;
+  }
+  return false;
+#else
+  return lookup == Lookup::none;
+#endif
+}
+
+AnyHit find_any(std::string_view text, std::span<const std::string_view> needles) {
+  static const auto best = has(Lookup::vpermi2b)  ? Lookup::vpermi2b
+                           : has(Lookup::vpshufb) ? Lookup::vpshufb
+                                                  : Lookup::none;
+  return find_any(text, needles, best);
+}
+
+AnyHit find_any(std::string_view text, std::span<const std::string_view> needles, Lookup lookup) {
+#if defined(__x86_64__)
   // Less is gone through before the tables are made.
   constexpr std::size_t few = 3, small = 4096;
-  if (wide && needles.size() > few && text.size() > small) return grouped(text, needles);
+  if (lookup != Lookup::none && needles.size() > few && text.size() > small) return grouped(text, needles, lookup);
 #endif
   return one_by_one(text, needles);
 }

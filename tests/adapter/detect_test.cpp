@@ -25,9 +25,11 @@ std::optional<Parsed> one_by_one(AdapterKind kind, std::string_view text, const 
   for (const auto& form : forms_of(kind, options)) {
     if (form.shape == Shape::json && (!begins_json(prepared->text()) || prepared->malformed() > 0)) continue;
     // Further forms are found by their marks only.
-    const auto& [parse, mark, or_mark, marks, never_json, vague] = *form.grammar;
-    const auto there = [&](std::string_view m) { return prepared->plain().find(m) != std::string_view::npos; };
-    if (form.shape == Shape::text && !there(mark) && (or_mark.empty() || !there(or_mark))) continue;
+    const auto& grammar = *form.grammar;
+    const auto there = [&](std::string_view m) { return !m.empty() && prepared->plain().find(m) != m.npos; };
+    if (form.shape == Shape::text && !grammar.mark.empty() && !there(grammar.mark) && !there(grammar.or_mark) &&
+        !(options.all_measures && there(grammar.extras_mark)))
+      continue;
     if (auto parsed = run(form, *prepared, options)) return *std::move(parsed);
   }
   return {};
