@@ -128,7 +128,10 @@ Result<void> read_dot_net(std::string_view text, Builder& out) {
 }
 
 Result<void> read_dot_net_extended(std::string_view text, Builder& out) {
-  return DotNet<false>(text, out).read();
+  const auto mended = without_nan(text);
+  if (!mended) return DotNet<false>(text, out).read();
+  out.top_keys().mended();
+  return DotNet<false>(*mended, out).read();
 }
 
 }  // namespace bencher::adapter

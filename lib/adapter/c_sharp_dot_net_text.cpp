@@ -2,6 +2,7 @@
 // c_sharp_dot_net.cpp.
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,32 @@ constexpr std::string_view known_columns[]{
     "Gen2",     "Gen 0",    "Gen 1",  "Gen 2",      "Allocated", "Alloc Ratio", "Code Size", "Baseline",
     "Skewness", "Kurtosis", "MValue", "Iterations", "Scaled",    "ScaledSD",    "P0",        "P25",
     "P50",      "P67",      "P80",    "P85",        "P90",       "P95",         "P100",      "CI99.9% Margin"};
+
+/// Whether a figure such as `20.425,7 ns` or `0,5 us` has a comma as its decimal point; nothing where that is open.
+std::optional<bool> has_decimal_comma(std::string_view figure) {
+  const auto number = figure.substr(0, std::min(figure.find_first_not_of("0123456789.,-\u00a0\u202f"), figure.size()));
+  const auto comma = number.rfind(','), dot = number.rfind('.');
+  if (comma == std::string_view::npos) return {};
+  if (dot != std::string_view::npos) return comma > dot;
+  if (number.find(',') != comma) return false;
+  const auto before = trimmed(number.substr(0, comma));
+  if (before == "0" || before == "-0" || number.size() - comma - 1 != 3) return true;
+  return {};
+}
+
+/// Markdown for GitHub has names as in HTML, and bars with a backslash.
+std::string unescaped(std::string_view text) {
+  static constexpr std::pair<std::string_view, char> escapes[]{
+      {"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&quot;", '"'}, {"&#39;", '\''}, {"&#124;", '|'}, {"\\|", '|'}};
+  std::string out;
+  while (!text.empty()) {
+    const auto* found = std::find_if(std::begin(escapes), std::end(escapes),
+                                     [&](const auto& escape) { return text.starts_with(escape.first); });
+    out += found == std::end(escapes) ? text.front() : found->second;
+    text.remove_prefix(found == std::end(escapes) ? 1 : found->first.size());
+  }
+  return out;
+}
 
 class Table {
  public:
@@ -47,27 +74,34 @@ class Table {
     mean_ = index("Mean");
     value_ = out_.options().average == Average::median ? index("Median") : mean_;
     deviation_ = out_.options().average == Average::median ? columns_.size() : index("StdDev");
+    decimal_comma_ = false;
     return method_ < columns_.size() && mean_ < columns_.size();
   }
 
   template <class Cells>
-  void row(const Cells& cells) {
+  void row(const Cells& cells, bool markdown) {
+    find_culture(cells);
     const auto cell = [&](std::size_t at) -> std::string_view {
       return at < cells.size() ? trimmed(cells[at]) : std::string_view{};
     };
     const auto time = [&](std::size_t at) -> std::optional<double> {
       double ns = 0;
       if (at >= std::min(cells.size(), columns_.size())) return {};
-      const auto text = cell(at);
+      const auto text = figure(cell(at));
       if (duration_in(text, ns)) return ns;
       if (columns_[at].factor == 0 || !any_number(text, ns)) return {};
       return ns * columns_[at].factor;
     };
     auto name = cell(method_);
+    std::string plain;
+    if (markdown && (holds(name, "&") || holds(name, "\\")) && name.size() <= 8192) name = plain = unescaped(name);
     if (name.size() > 2 && name.front() == '\'' && name.back() == '\'') name = name.substr(1, name.size() - 2);
     const auto value = time(value_);
     if (!name_fits(name) || !value) {
-      if (cell(mean_) == "NA") out_.warn("benchmarks without a result (NA) are left out");
+      if (cell(mean_) == "NA")
+        out_.warn("benchmarks without a result (NA) are left out");
+      else if (!name.empty() && mean_ < std::size(cells))
+        out_.warn("rows of the table without a time that can be read are left out");
       return;
     }
     out_.benchmark(name);
@@ -93,12 +127,40 @@ class Table {
         columns_.begin());
   }
 
+  /// Figures are printed as the culture says that the benchmark ran in.
+  template <class Cells>
+  void find_culture(const Cells& cells) {
+    for (std::size_t i = mean_; i < std::min(columns_.size(), std::size(cells)); ++i)
+      if (std::memchr(cells[i].data(), ',', cells[i].size()))
+        if (const auto comma = has_decimal_comma(trimmed(cells[i]))) {
+          decimal_comma_ = *comma;
+          return;
+        }
+  }
+
+  /// With a point, and without what stands between thousands; good until the next one.
+  std::string_view figure(std::string_view cell) {
+    if (!decimal_comma_ && !holds(cell, "\u00a0") && !holds(cell, "\u202f") && !holds(cell, "\u2019")) return cell;
+    if (cell.size() > 256) return cell;
+    figure_.clear();
+    for (std::size_t i = 0; i < cell.size(); ++i) {
+      const auto rest = cell.substr(i);
+      if (rest.starts_with("\u00a0"))
+        i += 1;
+      else if (rest.starts_with("\u202f") || rest.starts_with("\u2019"))
+        i += 2;
+      else if (!decimal_comma_ || cell[i] != '.')
+        figure_ += decimal_comma_ && cell[i] == ',' ? '.' : cell[i];
+    }
+    return figure_;
+  }
+
   template <class Cells>
   void figures(const Cells& cells) {
     for (std::size_t i = 0; i < std::min(columns_.size(), std::size(cells)); ++i) {
       if (!columns_[i].allocated && !columns_[i].figure) continue;
       const auto& name = columns_[i].name;
-      const auto text = trimmed(cells[i]);
+      const auto text = figure(trimmed(cells[i]));
       double value = 0;
       if (columns_[i].allocated) {
         if (bytes_in(text, 1024, value) || (columns_[i].factor != 0 && any_number(text, value))) {
@@ -143,12 +205,24 @@ class Table {
 
   Builder& out_;
   std::vector<Column> columns_;
+  std::string figure_;
+  bool decimal_comma_ = false;
   std::size_t method_ = 0, mean_ = 0, value_ = 0, deviation_ = 0;
 };
 
 bool is_rule(const std::vector<std::string_view>& cells) {
   return std::all_of(cells.begin(), cells.end(),
                      [](std::string_view c) { return c.find_first_not_of("-: ") == std::string_view::npos; });
+}
+
+/// What separates the columns of the CSV report; a joined one has the types before the methods. 0: it is no head.
+char csv_separator(std::string_view line) {
+  for (const std::string_view before : {"Namespace", "Type"})
+    if (line.starts_with(before) && line.size() > before.size() &&
+        (line[before.size()] == ',' || line[before.size()] == ';' || line[before.size()] == '\t'))
+      line.remove_prefix(before.size() + 1);
+  if (!line.starts_with("Method") || line.size() < 7) return 0;
+  return line[6] == ',' || line[6] == ';' || line[6] == '\t' ? line[6] : '\0';
 }
 
 }  // namespace
@@ -160,24 +234,29 @@ Result<void> read_dot_net_text(std::string_view text, Builder& out) {
   Lines lines(text);
   for (std::string_view line; lines.next(line);) {
     if (!pipe_cells(line, cells)) {
-      if (line.starts_with("Method,") || line.starts_with("Method;")) {
+      if (const char separator = csv_separator(line)) {
         auto csv = between(line.data(), text.data() + text.size());
-        const char separator = line[6];
         CsvRecord record;
         if (!record.take(csv, separator) || !table.header(record)) continue;
         while (record.take(csv, separator))
-          table.row(record);
+          table.row(record, false);
         break;
       }
       // An empty line ends a table in Markdown; the console has one before it only.
       in_table = false;
       continue;
     }
-    if (!in_table)
+    if (!in_table) {
+      // Atlassian's markup has two bars in the head.
+      if (trimmed(line).starts_with("||")) std::erase(cells, std::string_view());
       in_table = table.header(cells);
-    else if (!is_rule(cells))
-      table.row(cells);
+    } else if (!is_rule(cells)) {
+      table.row(cells, true);
+    }
   }
+  if (out.empty() && holds(text, "Measurement_Value"))
+    return Error(Errc::invalid_argument,
+                 "these are single measurements: export the report as CSV, Markdown or full JSON instead");
   if (out.empty()) return no_match(text, nullptr, "| Method | Mean | Error | StdDev |");
   return {};
 }

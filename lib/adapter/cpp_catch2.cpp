@@ -19,34 +19,43 @@ constexpr std::string_view form =
     "'12 ns 11 ns 13 ns' (mean), '2 ns 1 ns 3 ns' (standard deviation)";
 static_assert(rule.size() == 79);
 
-/// A number and a unit before `at`. `minutes`: as the reporter prints them, which the reference does not read.
-bool time_before(Backward& at, double& ns, bool minutes) {
+/// A number and a unit before `at`. `any`: also minutes, exponents and signs, which the reporter prints and the
+/// reference does not read.
+bool time_before(Backward& at, double& ns, bool any) {
   double factor = 0;
-  if (minutes && at.take('m'))
+  if (any && at.take('m'))
     factor = 60e9;
   else if (!at.unit(factor))
     return false;
-  if (!at.blanks() || !at.number(ns)) return false;
+  if (!at.blanks()) return false;
+  if (any) {
+    const char* const end = at.at;
+    while (at.at != at.begin && !blank(at.at[-1]))
+      --at.at;
+    if (!any_number(between(at.at, end), ns)) return false;
+  } else if (!at.number(ns)) {
+    return false;
+  }
   ns *= factor;
   return true;
 }
 
 /// `NAME  samples  iterations  estimated time`.
-bool head_line(std::string_view line, std::string_view& prefix, double& ns, bool minutes = false) {
+bool head_line(std::string_view line, std::string_view& prefix, double& ns, bool any = false) {
   Backward at(line);
   at.skip();
-  if (!time_before(at, ns, minutes) || !at.blanks() || !at.integer() || !at.blanks() || !at.integer() || !at.blanks())
+  if (!time_before(at, ns, any) || !at.blanks() || !at.integer() || !at.blanks() || !at.integer() || !at.blanks())
     return false;
   prefix = at.rest();
   return true;
 }
 
 /// `PREFIX  time  time  time`; the first one is what counts.
-bool times_line(std::string_view line, std::string_view& prefix, double& ns, bool minutes = false) {
+bool times_line(std::string_view line, std::string_view& prefix, double& ns, bool any = false) {
   Backward at(line);
   at.skip();
   for (int i = 0; i < 3; ++i)
-    if (!time_before(at, ns, minutes) || !at.blanks()) return false;
+    if (!time_before(at, ns, any) || !at.blanks()) return false;
   prefix = at.rest();
   return true;
 }
@@ -98,9 +107,12 @@ class Strict {
   void row() {
     std::string_view first, second, third;
     double ignored = 0, mean = 0, deviation = 0;
-    if (!head_line(window_[0], first, ignored) || !times_line(window_[1], second, mean) ||
-        !times_line(window_[2], third, deviation))
+    if (!head_line(window_[0], first, ignored)) return;
+    if (!times_line(window_[1], second, mean) || !times_line(window_[2], third, deviation)) {
+      if (times_line(window_[1], second, mean, true) && times_line(window_[2], third, deviation, true))
+        out_.warn("benchmarks with times like 7.9e-05 ns are left out: the protocol does not read exponents");
       return;
+    }
     name_.assign(case_).append(": ").append(first);
     for (const auto more : {second, third})
       if (!more.empty()) name_.append(" ").append(more);
@@ -257,18 +269,26 @@ Result<void> read_xml(std::string_view text, Builder& out) {
   return {};
 }
 
+Error no_rows(std::string_view text) {
+  for (const std::string_view other : {"\"catch2-version\"", "<testsuites", "<testExecutions"})
+    if (holds(text, other))
+      return Error(Errc::invalid_argument,
+                   "of Catch2's reporters only console and xml print benchmarks: use '--reporter xml'");
+  return no_match(text, nullptr, form);
+}
+
 }  // namespace
 
 Result<void> read_catch2(std::string_view text, Builder& out) {
   Strict(out).read(text);
-  if (out.empty()) return no_match(text, nullptr, form);
+  if (out.empty()) return no_rows(text);
   return {};
 }
 
 Result<void> read_catch2_extended(std::string_view text, Builder& out) {
   if (holds(text, "<BenchmarkResults")) return read_xml(text, out);
   Further(out).read(text);
-  if (out.empty()) return no_match(text, nullptr, form);
+  if (out.empty()) return no_rows(text);
   return {};
 }
 

@@ -63,21 +63,30 @@ class Google {
         {"name"}, {"real_time", strict}, {"time_unit", strict}, {"cpu_time", false, true}};
     std::string_view name, unit;
     std::optional<double> time, cpu;
+    failed_ = relative_ = false;
     extras_.clear();
     const bool done = json::record(
         reader_, "a benchmark", fields, &shape_,
         [&](std::size_t field) {
           switch (field) {
             case 0: return name_text(reader_, name, name_scratch_);
-            case 1: return decimal(reader_, time.emplace());
+            case 1: return strict ? decimal(reader_, time.emplace()) : optional_decimal(reader_, time);
             case 2: return time_unit(unit);
             default: return cpu_time(cpu);
           }
         },
         [&](std::string_view key, std::size_t place) { return unknown(key, place); });
     if (!done) return false;
+    if (failed_) {
+      out_.warn("benchmarks that ended with an error or were skipped are left out");
+      return true;
+    }
     if (!time) {
       out_.warn("entries without a time (of Complexity(), skipped ones) are left out");
+      return true;
+    }
+    if (relative_) {
+      out_.warn("aggregates that are percentages are left out");
       return true;
     }
     if (unit.empty()) {
@@ -121,11 +130,26 @@ class Google {
       about = is_about(key);
       if (place < known_.size()) known_[place] = {std::string(key), about};
     }
+    if (!strict && about) return find_failure(key);
     return about ? reader_.skip() : extras_.read(reader_, key);
+  }
+
+  /// What makes an entry none with a time.
+  bool find_failure(std::string_view key) {
+    const char next = reader_.peek();
+    if (key == "aggregate_unit" && next == '"') {
+      std::string_view unit;
+      if (!reader_.string(unit, unit_scratch_)) return false;
+      relative_ = unit == "percentage";
+      return true;
+    }
+    if ((key == "error_occurred" || key == "skipped") && next == 't') failed_ = true;
+    return reader_.skip();
   }
 
   json::Reader reader_;
   Builder& out_;
+  bool failed_ = false, relative_ = false;
   Extras extras_;
   std::string name_scratch_, unit_scratch_, unit_;
   double factor_ = 0;
@@ -140,7 +164,10 @@ Result<void> read_google(std::string_view text, Builder& out) {
 }
 
 Result<void> read_google_extended(std::string_view text, Builder& out) {
-  return Google<false>(text, out).read();
+  const auto mended = without_nan(text);
+  if (!mended) return Google<false>(text, out).read();
+  out.top_keys().mended();
+  return Google<false>(*mended, out).read();
 }
 
 }  // namespace bencher::adapter

@@ -18,14 +18,10 @@ bool is_time_unit(std::string_view word, double& factor) {
   return word.size() <= 3 && any_unit(word, factor);
 }
 
-/// Values that the columns behind Iterations have with --benchmark_counters_tabular.
-std::vector<std::string_view> counter_columns(Cursor at) {
-  std::vector<std::string_view> out;
-  for (at.skip(); !at.done() && out.size() < most_columns; at.skip()) {
-    const auto word = at.word();
-    if (word != "UserCounters...") out.push_back(word);
-  }
-  return out;
+/// What stands in the place of times in the rows of Complexity() and of relative deviations.
+bool is_no_time(std::string_view word) {
+  static constexpr std::array<std::string_view, 8> words{"%", "N", "lgN", "NlgN", "N^2", "N^3", "(1)", "f(N)"};
+  return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 class Console {
@@ -36,8 +32,8 @@ class Console {
     Lines lines(text);
     for (std::string_view line; lines.next(line);) {
       if (line.starts_with("Benchmark") && holds(line, "Iterations")) {
-        Cursor at(line.substr(place_of(line, "Iterations") + 10));
-        columns_ = counter_columns(at);
+        columns_ = line.substr(place_of(line, "Iterations") + 10);
+        if (holds(columns_, "UserCounters...")) columns_ = {};
         continue;
       }
       if (!row(line) && (holds(line, "ERROR OCCURRED") || holds(line, "SKIPPED: ")))
@@ -61,8 +57,10 @@ class Console {
       const auto word = at.word();
       // The count may have its sign of thousands; a name is not read as a number for nothing.
       words[count++ % words.size()] = {word, digit(word.front()) || word.front() == '-' || word.front() == '.'};
-      if (count < 6) continue;
+      if (count < 5) continue;
       const auto last = [&](std::size_t i) -> const Word& { return words[(count - 5 + i) % words.size()]; };
+      if (last(1).number && last(3).number && last(2).text == last(4).text && is_no_time(last(2).text)) return false;
+      if (count < 6) continue;
       double real_unit = 0, cpu_unit = 0, real = 0, cpu = 0;
       std::uint64_t iterations = 0;
       if (!last(0).number || !last(2).number || !last(4).number || !is_time_unit(last(1).text, real_unit) ||
@@ -80,15 +78,21 @@ class Console {
     return false;
   }
 
-  /// `Foo=42.5 bytes_per_second=231.059Mi/s`, or the values of the columns.
+  /// `Foo=42.5 bytes_per_second=231.059Mi/s`, or with --benchmark_counters_tabular the values of the columns, which end
+  /// where the names above them do.
   void counters(Cursor at) {
+    const char* const begin = at.at;
     std::size_t column = 0;
     for (at.skip(); !at.done(); at.skip()) {
       const auto word = at.word();
       const auto equals = word.find('=');
-      const auto name = equals != std::string_view::npos ? word.substr(0, equals)
-                        : column < columns_.size()       ? columns_[column++]
-                                                         : std::string_view{};
+      std::string_view name = word.substr(0, equals == std::string_view::npos ? 0 : equals);
+      const auto end = static_cast<std::size_t>(at.at - begin);
+      if (name.empty() && end <= columns_.size() && !blank(columns_[end - 1]) &&
+          (end == columns_.size() || blank(columns_[end]))) {
+        name = trimmed(columns_.substr(column, end - column));
+        column = end;
+      }
       if (name.empty()) continue;
       if (!out_.wants_extras()) {
         out_.dropped(name);
@@ -107,7 +111,7 @@ class Console {
   }
 
   Builder& out_;
-  std::vector<std::string_view> columns_;
+  std::string_view columns_;  ///< the names of counters, in their places behind Iterations
 };
 
 /// The CSV after its header line; what stands before that is the context.
@@ -128,7 +132,7 @@ void read_csv(std::string_view text, Builder& out) {
   while (cells.take(text, ',')) {
     const auto cell = [&](std::size_t i) { return i < cells.size() ? trimmed(cells[i]) : std::string_view{}; };
     double value = 0, cpu = 0, factor = 0;
-    if (cell(error) == "true") {
+    if (cell(error) == "true" || (cell(time).empty() && !cell(message).empty())) {
       out.warn("benchmarks that ended with an error or were skipped are left out");
       continue;
     }

@@ -1,5 +1,7 @@
 // Go's testing package: `go test -bench`, as text and as the events of `go test -json` (cmd/test2json).
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -80,8 +82,57 @@ const char* last_time(std::string_view text) {
   return last;
 }
 
-/// Reads lines with results in any order of their metrics, with blanks around them, and with their name on a line of
-/// its own above, where the benchmark prints something itself.
+constexpr std::string_view no_time =
+    "benchmarks without ns/op have no latency and are left out; all_measures keeps what else they have";
+
+/// The iterations and metrics of `name`, in any order.
+bool any_result(std::string_view name, Cursor at, std::string_view package, std::vector<Pair>& pairs, Builder& out) {
+  if (!name_fits(name) || !at.integer() || !at.blanks()) return false;
+  read_pairs(at, pairs);
+  const Pair* time = nullptr;
+  double to_ns = 0;
+  for (const auto& pair : pairs)
+    if (double factor = 0;
+        !time && pair.unit.ends_with("/op") && any_unit(pair.unit.substr(0, pair.unit.size() - 3), factor)) {
+      time = &pair;
+      to_ns = factor;
+    }
+  // A benchmark may have measures of its own only.
+  if (!time && (pairs.empty() || !name.starts_with("Benchmark"))) return false;
+  if (!time && !out.wants_extras()) {
+    out.warn(std::string(no_time));
+    return false;
+  }
+  out.benchmark(name);
+  if (time) out.latency({time->value * to_ns, {}, {}});
+  for (const auto& pair : pairs)
+    if (&pair != time) out.extra(pair.unit, pair.value);
+  add_distinct(package, name, out);
+  return true;
+}
+
+/// Behind what a benchmark printed before its result: the iterations and metrics at the end of the line.
+Cursor result_at_end(Cursor at) {
+  std::array<const char*, 64> words{};
+  std::size_t count = 0;
+  for (at.skip(); !at.done(); at.skip()) {
+    words[count++ % words.size()] = at.at;
+    (void)at.word();
+  }
+  const auto word = [&](std::size_t i) {
+    Cursor one(between(words[i % words.size()], at.end));
+    return one.word();
+  };
+  const auto first = count > words.size() ? count - words.size() : 0;
+  double ignored = 0;
+  auto from = count;
+  while (from >= first + 3 && !any_number(word(from - 1), ignored) && any_number(word(from - 2), ignored))
+    from -= 2;
+  return Cursor(from == count ? at.rest() : between(words[(from - 1) % words.size()], at.end));
+}
+
+/// Reads lines with results in any order of their metrics, with blanks around them, with their name on a line of
+/// its own above, or with other words before and behind it, where the benchmark prints something itself.
 class Further {
  public:
   explicit Further(Builder& out) : out_(out) {}
@@ -93,7 +144,8 @@ class Further {
     for (std::string_view line; lines.next(line);) {
       // Tables of other harnesses have its words too: without a result so far there is none behind the last time.
       if (line.data() >= last && out_.empty()) break;
-      Cursor at(trimmed(line));
+      const auto shown = trimmed(line);
+      Cursor at(shown);
       if (at.take("pkg:")) {
         package = trimmed(at.rest());
         continue;
@@ -101,41 +153,33 @@ class Further {
       const auto word = at.word();
       if (word.empty()) continue;
       at.skip();
-      if (result(word, at, package)) {
+      // What a test logs is indented, and may look like a result.
+      const bool may_be_name = shown.data() == line.data() || word.starts_with("Benchmark");
+      if (may_be_name && result(word, at, package)) {
         name = {};
       } else if (word.starts_with("Benchmark")) {
-        name = word;
-      } else if (!name.empty() && digit(word.front()) && result(name, Cursor(trimmed(line)), package)) {
+        name = within(shown, package) ? std::string_view() : word;
+      } else if (!name.empty() && digit(word.front()) && result(name, Cursor(shown), package)) {
+        name = {};
+      } else if (within(shown, package)) {
         name = {};
       }
     }
   }
 
  private:
-  /// The iterations and metrics of `name`.
   bool result(std::string_view name, Cursor at, std::string_view package) {
-    if (!name_fits(name) || !at.integer() || !at.blanks()) return false;
-    read_pairs(at, pairs_);
-    const Pair* time = nullptr;
-    double to_ns = 0;
-    for (const auto& pair : pairs_)
-      if (double factor = 0;
-          !time && pair.unit.ends_with("/op") && any_unit(pair.unit.substr(0, pair.unit.size() - 3), factor)) {
-        time = &pair;
-        to_ns = factor;
-      }
-    // A benchmark may have measures of its own only.
-    if (!time && (pairs_.empty() || !name.starts_with("Benchmark"))) return false;
-    if (!time && !out_.wants_extras()) {
-      out_.warn("benchmarks without ns/op have no latency and are left out; all_measures keeps what else they have");
-      return false;
-    }
-    out_.benchmark(name);
-    if (time) out_.latency({time->value * to_ns, {}, {}});
-    for (const auto& pair : pairs_)
-      if (&pair != time) out_.extra(pair.unit, pair.value);
-    add_distinct(package, name, out_);
-    return true;
+    return any_result(name, at, package, pairs_, out_);
+  }
+
+  /// `printed BenchmarkName-8  printed 1000  5.0 ns/op`.
+  bool within(std::string_view line, std::string_view package) {
+    if (!holds(line, "/op")) return false;
+    const auto at = line.rfind("Benchmark");
+    if (at == std::string_view::npos || (at > 0 && !blank(line[at - 1]))) return false;
+    Cursor rest(line.substr(at));
+    const auto name = rest.word();
+    return result(name, result_at_end(rest), package);
   }
 
   Builder& out_;
@@ -157,6 +201,41 @@ struct Outputs {
   }
 };
 
+/// Results without a time, which are of use only with all measures.
+void own_measures(std::string_view passed, std::string_view& package, std::vector<Pair>& pairs, Builder& out) {
+  Lines lines(passed);
+  for (std::string_view line; lines.next_with("Benchmark", line);) {
+    if (out.wants_distinct_names()) find_package(lines.passed(), package);
+    Cursor at(line);
+    const auto name = at.word();
+    at.skip();
+    if (name.starts_with("Benchmark")) any_result(name, at, package, pairs, out);
+  }
+}
+
+/// A line with `s/op` in it that the reference does not read: says what is left out.
+void not_strict(std::string_view line, std::string_view package, std::vector<Pair>& pairs, Builder& out) {
+  Cursor at(line);
+  const auto name = at.word();
+  at.skip();
+  if (name.starts_with("Benchmark") && at.integer() && at.blanks()) {
+    read_pairs(at, pairs);
+    if (!pairs.empty() && std::none_of(pairs.begin(), pairs.end(), [](const Pair& p) { return p.unit == "ns/op"; })) {
+      if (out.wants_extras())
+        any_result(name, Cursor(trimmed(line.substr(name.size()))), package, pairs, out);
+      else
+        out.warn(std::string(no_time));
+      return;
+    }
+  }
+  double value = 0, factor = 0;
+  Cursor cut(line);
+  if (holds(line, "Benchmark") ||
+      (cut.integer() && cut.blanks() && cut.number(value) && cut.blanks() && cut.unit(factor) && cut.take("/op")))
+    out.warn(
+        "results whose line was cut by what the benchmark itself printed are left out; go test -json keeps them apart");
+}
+
 Outputs read_events(std::string_view text) {
   Outputs outputs;
   std::string package_text, output_text, action_text;
@@ -175,6 +254,13 @@ Outputs read_events(std::string_view text) {
   return outputs;
 }
 
+Error none_found(std::string_view text, const char* near) {
+  if (near && holds(text, "sec/op"))
+    return Error(Errc::invalid_argument,
+                 "this is a comparison by benchstat, which rounds: give what go test -bench printed");
+  return no_match(text, near, form);
+}
+
 }  // namespace
 
 Result<void> read_go_bench(std::string_view text, Builder& out) {
@@ -182,14 +268,19 @@ Result<void> read_go_bench(std::string_view text, Builder& out) {
   std::string_view package;
   const char* near = nullptr;
   std::vector<Pair> pairs;
-  for (std::string_view line; lines.next_with("s/op", line);) {
+  auto rest_of_text = text;
+  bool found = false;
+  for (std::string_view line; lines.next_with("s/op", line); rest_of_text = lines.rest()) {
+    if (out.wants_extras()) own_measures(lines.passed(), package, pairs, out);
     if (out.wants_distinct_names()) find_package(lines.passed(), package);
     std::string_view name, rest;
     double ns = 0;
     if (!strict_line(line, name, ns, rest)) {
       if (!near) near = line.data();
+      not_strict(line, package, pairs, out);
       continue;
     }
+    found = true;
     out.benchmark(name);
     out.latency({ns, {}, {}});
     if (!rest.empty()) {
@@ -203,7 +294,8 @@ Result<void> read_go_bench(std::string_view text, Builder& out) {
     }
     add_distinct(package, name, out);
   }
-  if (out.empty()) return no_match(text, near, form);
+  if (out.wants_extras()) own_measures(rest_of_text, package, pairs, out);
+  if (!found) return none_found(text, near);
   return {};
 }
 
@@ -214,7 +306,7 @@ Result<void> read_go_bench_extended(std::string_view text, Builder& out) {
       Further(out).read(output, package);
   }
   if (out.empty()) Further(out).read(text, {});
-  if (out.empty()) return no_match(text, nullptr, form);
+  if (out.empty()) return none_found(text, nullptr);
   return {};
 }
 

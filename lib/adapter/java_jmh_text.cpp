@@ -17,6 +17,12 @@ namespace {
 
 constexpr std::string_view form = "NAME  thrpt  5  12.5 \u00b1 0.1  ops/s";
 constexpr std::string_view sign = "\u00b1";
+constexpr std::string_view about = "\u2248";
+
+/// What stands for either where the terminal or file is not UTF-8.
+bool lost_sign(std::string_view word) {
+  return word == "?" || word == "\ufffd";
+}
 
 /// `ms/op` is a latency, `ops/ms` a throughput. False: another unit.
 bool scale_of(std::string_view unit, bool& throughput, double& factor) {
@@ -30,6 +36,55 @@ bool scale_of(std::string_view unit, bool& throughput, double& factor) {
   if (!unit.ends_with("/op") || !any_unit(unit.substr(0, unit.size() - 3), ns)) return false;
   factor = ns;
   return true;
+}
+
+/// JMH groups no thousands: a comma is the decimal point of the locale.
+bool jmh_number(std::string_view word, double& out) {
+  if (word.find(',') == std::string_view::npos) return any_number(word, out);
+  std::string plain(word.substr(0, 64));
+  std::replace(plain.begin(), plain.end(), ',', '.');
+  return any_number(plain, out);
+}
+
+/// Without its first words: what builds and CI put before every line, such as `[INFO]` or a time.
+std::string_view without_words(std::string_view line, std::size_t count) {
+  Cursor at(line);
+  for (; count > 0 && !at.done(); --count) {
+    at.skip();
+    (void)at.word();
+  }
+  at.skip();
+  return at.rest();
+}
+
+/// How many words stand before `found`, which is within the line; too many: it is no prefix.
+constexpr std::size_t most_prefix_words = 4;
+std::size_t words_before(std::string_view line, std::size_t found) {
+  std::size_t count = 0;
+  Cursor at(line.substr(0, found));
+  for (at.skip(); !at.done() && count <= most_prefix_words; at.skip(), ++count)
+    (void)at.word();
+  return count;
+}
+
+/// The name of another figure without the benchmark's: `gc.time` of `alloc:·gc.time`, `p0.50` of `x:x·p0.50`.
+std::string_view figure(std::string_view extra) {
+  if (const auto dot = extra.find("\u00b7"); dot != std::string_view::npos) return extra.substr(dot + 2);
+  while (extra.starts_with('?') || extra.starts_with("\ufffd"))
+    extra.remove_prefix(extra.front() == '?' ? 1 : 3);
+  return extra;
+}
+
+/// Where the character number `column` of the line begins.
+std::size_t byte_of(std::string_view line, std::size_t column) {
+  std::size_t at = 0;
+  for (; at < line.size(); ++at)
+    if ((static_cast<unsigned char>(line[at]) & 0xc0) != 0x80 && column-- == 0) break;
+  return at;
+}
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 struct Score {
@@ -87,12 +142,15 @@ class Table {
   void read(std::string_view text) {
     Lines lines(text);
     bool in_table = false;
-    for (std::string_view line; lines.next(line);) {
-      const auto shown = trimmed(line);
-      if (shown.starts_with("Benchmark ") && header(shown))
+    for (std::string_view line; in_table ? lines.next(line) : lines.next_with("Benchmark ", line);) {
+      const auto at = in_table && !holds(line, "Benchmark ") ? std::string_view::npos : place_of(line, "Benchmark ");
+      if (const auto before = at == std::string_view::npos ? most_prefix_words + 1 : words_before(line, at);
+          before <= most_prefix_words && (at == 0 || blank(line[at - 1])) && header(trimmed(line.substr(at)))) {
+        prefix_words_ = before;
         in_table = true;
-      else if (in_table)
-        in_table = row(shown);
+      } else if (in_table) {
+        in_table = row(without_words(trimmed(line), prefix_words_));
+      }
     }
   }
 
@@ -113,9 +171,16 @@ class Table {
     };
     if (!has("Mode") || !has("Score") || !has("Units")) return false;
     parameters_.clear();
+    ends_.clear();
+    std::size_t column = 0;
+    const char* counted = line.data();
     for (const auto word : words_)
-      if (word.size() > 2 && word.front() == '(' && word.back() == ')' && !word.ends_with("%)"))
+      if (word.size() > 2 && word.front() == '(' && word.back() == ')' && !word.ends_with("%)")) {
         parameters_.push_back(word.substr(1, word.size() - 2));
+        const char* const end = word.data() + word.size();
+        ends_.push_back(column += characters(between(counted, end)));
+        counted = end;
+      }
     return true;
   }
 
@@ -129,27 +194,50 @@ class Table {
     auto& values = values_;
     values.clear();
     std::copy_if(mode + 1, words_.end() - 1, std::back_inserter(values),
-                 [](std::string_view word) { return word != sign && word != "\u2248"; });
+                 [](std::string_view word) { return word != sign && word != about && !lost_sign(word); });
     double number = 0;
     const auto read = [&](std::string_view word, double& out) {
-      return any_number(word, out) || power_of_ten(word, out);
+      return jmh_number(word, out) || power_of_ten(word, out);
     };
     // The count is missing where there is one iteration only, and with it the error.
     const bool has_sign = std::find(mode, words_.end(), sign) != words_.end();
     std::size_t at = 0;
     std::uint64_t count = 0;
     if (values.size() >= 2 && integer_in(values[0], count) && (values.size() > 2 || !has_sign)) at = 1;
-    if (at >= values.size() || !read(values[at], score.value)) return false;
+    if (at >= values.size()) return false;
+    if (!read(values[at], score.value)) {
+      out_.warn("rows whose score is no number that can be read are left out");
+      return true;
+    }
     if (at + 1 < values.size() && read(values[at + 1], number)) score.error = number;
-    add(score, *mode, mode);
+    add(line, score, *mode, mode);
     return true;
   }
 
-  void add(const Score& score, std::string_view mode, std::vector<std::string_view>::iterator mode_at) {
-    auto name = words_.front();
+  /// Where the values have blanks in them, each ends in its column.
+  bool cut_at_columns(std::string_view line, std::string_view name, const char* mode) {
+    by_column_.clear();
+    auto from = static_cast<std::size_t>(name.data() + name.size() - line.data());
+    for (const auto column : ends_) {
+      const auto end = byte_of(line, column);
+      if (end <= from || line.data() + end > mode || !blank(line[end]) || blank(line[end - 1])) return false;
+      by_column_.push_back(trimmed(line.substr(from, end - from)));
+      from = end;
+    }
+    return trimmed(between(line.data() + from, mode)).empty();
+  }
+
+  void add(std::string_view line, const Score& score, std::string_view mode,
+           std::vector<std::string_view>::iterator mode_at) {
+    const auto name = words_.front();
     auto& parameters = scratch_;
     parameters.clear();
-    const auto count = static_cast<std::size_t>(mode_at - words_.begin());
+    auto count = static_cast<std::size_t>(mode_at - words_.begin());
+    if (count != parameters_.size() + 1 && cut_at_columns(line, name, mode.data())) {
+      words_.resize(1);
+      words_.insert(words_.end(), by_column_.begin(), by_column_.end());
+      count = words_.size();
+    }
     for (std::size_t i = 1; i < count; ++i) {
       if (words_[i] == "N/A") continue;
       if (!parameters.empty()) parameters += ", ";
@@ -159,9 +247,7 @@ class Table {
     // A row `NAME:gc.alloc.rate` or `NAME:NAME·p0.50` is another figure of the benchmark above.
     const auto colon = name.rfind(':');
     if (colon != std::string_view::npos && name.substr(0, colon) == name_ && parameters == row_parameters_) {
-      auto extra = name.substr(colon + 1);
-      if (const auto dot = extra.find("\u00b7"); dot != std::string_view::npos) extra = extra.substr(dot + 2);
-      add_score(score, extra, out_);
+      add_score(score, figure(name.substr(colon + 1)), out_);
       return;
     }
     bool throughput = false;
@@ -176,7 +262,9 @@ class Table {
   }
 
   Builder& out_;
-  std::vector<std::string_view> words_, parameters_, values_;
+  std::vector<std::string_view> words_, parameters_, values_, by_column_;
+  std::vector<std::size_t> ends_;  ///< of the parameters' columns, in characters
+  std::size_t prefix_words_ = 0;
   std::string_view name_;
   std::string row_parameters_, scratch_;
 };
@@ -193,52 +281,86 @@ void read_csv(std::string_view text, Builder& out) {
         header.begin());
   };
   const auto mode = column("Mode"), value = column("Score"), error = column("Score Error"), unit = column("Unit");
+  std::string last_name, last_parameters, parameters;
   while (cells.take(text, separator)) {
     const auto cell = [&](std::size_t i) { return i < cells.size() ? trimmed(cells[i]) : std::string_view{}; };
     Score score;
     score.unit = cell(unit);
     double number = 0, factor = 0;
     bool throughput = false;
-    if (!name_fits(cell(0)) || !any_number(cell(value), score.value) || !scale_of(score.unit, throughput, factor))
-      continue;
-    if (any_number(cell(error), number)) score.error = number;
-    out.benchmark(cell(0));
-    add_score(score, {}, out);
-    if (!out.wants_distinct_names()) continue;
-    std::string parameters;
+    const auto name = cell(0);
+    if (!name_fits(name) || !jmh_number(cell(value), score.value)) continue;
+    if (jmh_number(cell(error), number)) score.error = number;
+    parameters = cell(mode);
     for (auto i = unit + 1; i < std::min(header.size(), cells.size()); ++i)
       if (header[i].starts_with("Param: ") && !cell(i).empty())
         parameters += fmt::format(", {}={}", name_part(header[i]).substr(7), cell(i));
-    out.distinct_name(fmt::format("{} [{}{}]", cell(0), cell(mode), parameters));
+    // Like in the table, `NAME:gc.time` is another figure of the benchmark above.
+    if (const auto colon = name.rfind(':');
+        colon != std::string_view::npos && name.substr(0, colon) == last_name && parameters == last_parameters) {
+      add_score(score, figure(name.substr(colon + 1)), out);
+      continue;
+    }
+    if (!scale_of(score.unit, throughput, factor)) continue;
+    last_name = name;
+    last_parameters = parameters;
+    out.benchmark(name);
+    add_score(score, {}, out);
+    if (out.wants_distinct_names()) out.distinct_name(fmt::format("{} [{}]", name, parameters));
   }
 }
 
-/// `Result "NAME":` and below it `29.5 ±(99.9%) 0.3 ops/s [Average]`: from a run that was broken off.
+/// `29.5 ±(99.9%) 0.3 ops/s [Average]`, `≈ 10⁻³ ops/us`, `mean = 0.6 ±(99.9%) 5.7 us/op`.
+bool log_score(std::string_view line, Score& score) {
+  Cursor at(line);
+  if (at.take("mean")) {
+    at.skip();
+    if (!at.take('=')) return false;
+    at.skip();
+  }
+  auto word = at.word();
+  if (word == about || lost_sign(word)) {
+    at.skip();
+    word = at.word();
+  }
+  if (!(jmh_number(word, score.value) || power_of_ten(word, score.value)) || !at.blanks()) return false;
+  if (!at.rest().starts_with("ops/") && (at.take(sign) || at.take('?') || at.take("\ufffd"))) {
+    (void)at.word();
+    at.skip();
+    double number = 0;
+    if (!jmh_number(at.word(), number) || !at.blanks()) return false;
+    score.error = number;
+  }
+  score.unit = at.word();
+  bool throughput = false;
+  double factor = 0;
+  return scale_of(score.unit, throughput, factor);
+}
+
+/// `Result "NAME":` and below it its score: from a run that was broken off.
 void read_log(std::string_view text, Builder& out) {
+  constexpr std::string_view head = "Result ";
   Lines lines(text);
   std::string_view name;
-  for (std::string_view line; lines.next(line);) {
-    const auto shown = trimmed(line);
-    if (shown.starts_with("Result ")) {
-      name = shown.substr(7);
+  std::size_t prefix_words = 0;
+  for (std::string_view line; name.empty() ? lines.next_with(head, line) : lines.next(line);) {
+    if (const auto at = place_of(line, head); at != std::string_view::npos) {
+      prefix_words = words_before(line, at);
+      if (prefix_words > most_prefix_words || (at > 0 && !blank(line[at - 1]))) continue;
+      name = trimmed(line.substr(at + head.size()));
       if (name.ends_with(':')) name.remove_suffix(1);
       if (name.size() > 1 && name.front() == '"' && name.back() == '"') name = name.substr(1, name.size() - 2);
+      if (!name_fits(name)) name = {};
       continue;
     }
-    if (!name_fits(name) || shown.empty() || !digit(shown.front())) continue;
-    Cursor at(shown);
+    const auto shown = without_words(trimmed(line), prefix_words);
+    // Some have their count first.
+    if (shown.starts_with("N = ")) continue;
     Score score;
-    double number = 0, factor = 0;
-    bool throughput = false;
-    if (!any_number(at.word(), score.value) || !at.blanks()) continue;
-    if (at.take(sign)) {
-      (void)at.word();
-      at.skip();
-      if (!any_number(at.word(), number) || !at.blanks()) continue;
-      score.error = number;
+    if (!log_score(shown, score)) {
+      if (shown.starts_with('#')) name = {};
+      continue;
     }
-    score.unit = at.word();
-    if (!scale_of(score.unit, throughput, factor)) continue;
     out.benchmark(name);
     add_score(score, {}, out);
     name = {};

@@ -8,6 +8,7 @@
 #include "bencher/base/encoding.hpp"
 #include "bencher/base/name.hpp"
 
+#include "lib/adapter/detect.hpp"
 #include "lib/adapter/json_fields.hpp"
 #include "lib/adapter/mapping.hpp"
 #include "lib/adapter/prepare.hpp"
@@ -28,23 +29,47 @@ Result<Parsed> Mapping::read(std::string_view bytes, const ParseOptions& options
   auto prepared = adapter::Prepared::of(bytes);
   if (!prepared) return std::move(prepared).error().within(what);
   const auto text = prepared->text();
-  adapter::MappedRows rows(*plan_, options, text.size());
-  if (!rows.has_average())
+  std::optional<adapter::MappedRows> rows;
+  rows.emplace(*plan_, options, text.size());
+  if (!rows->has_average())
     return Error(Errc::invalid_argument,
                  fmt::format("the mapping has no {}: leave the average out or choose {}", name(*options.average),
                              options.average == Average::mean ? "median" : "mean"));
   if (plan_->format == MappingPlan::Format::json && prepared->malformed() > 0)
     return Error(Errc::invalid_argument,
                  fmt::format("{}: the text is not valid UTF-8 (line {})", what, prepared->malformed()));
-  auto read = plan_->format == MappingPlan::Format::json    ? adapter::read_mapped_json(text, rows)
-              : plan_->format == MappingPlan::Format::lines ? adapter::read_mapped_lines(text, rows)
-                                                            : adapter::read_mapped_csv(text, rows);
+  auto read = plan_->format == MappingPlan::Format::json    ? read_json(text, options, rows)
+              : plan_->format == MappingPlan::Format::lines ? adapter::read_mapped_lines(text, *rows)
+                                                            : adapter::read_mapped_csv(text, *rows);
   if (!read) return std::move(read).error().within(what);
   if (prepared->malformed() > 0)
-    rows.warn(fmt::format("line {} is not valid UTF-8; what is malformed is read as U+FFFD", prepared->malformed()));
-  auto parsed = std::move(rows).finish();
+    rows->warn(fmt::format("line {} is not valid UTF-8; what is malformed is read as U+FFFD", prepared->malformed()));
+  auto parsed = std::move(*rows).finish();
   if (!parsed) return std::move(parsed).error().within(what);
   return parsed;
+}
+
+Result<void> Mapping::read_json(std::string_view text, const ParseOptions& options,
+                                std::optional<adapter::MappedRows>& rows) const {
+  // Some print words before it.
+  std::size_t before = 0;
+  auto json = text;
+  while (!adapter::begins_json(json) && json.find('\n') != std::string_view::npos) {
+    json.remove_prefix(json.find('\n') + 1);
+    ++before;
+  }
+  if (json.empty()) json = text, before = 0;
+  auto read = adapter::read_mapped_json(json, *rows, before + 1);
+  if (!read) {
+    const auto mended = adapter::without_nan(json);
+    if (!mended) return read;
+    rows.emplace(*plan_, options, text.size());
+    read = adapter::read_mapped_json(*mended, *rows, before + 1);
+  }
+  if (read && before > 0)
+    rows->warn(
+        fmt::format("{} left out", adapter::counted(before, "line before the JSON is", "lines before the JSON are")));
+  return read;
 }
 
 namespace adapter {
@@ -75,6 +100,13 @@ std::string no_time_unit(std::string_view unit) {
 std::string shown_text(std::string_view text) {
   constexpr std::size_t most = 100;
   return text.size() <= most ? to_valid_utf8(text) : to_valid_utf8(text.substr(0, most)) + "…";
+}
+
+bool is_nothing(std::string_view text) {
+  static constexpr std::string_view words[]{
+      "",          "null", "NA", "N/A",  "NaN",  "nan",       "Infinity",       "inf", "-inf", "<not counted>",
+      "-Infinity", "-nan", "-",  "None", "none", "undefined", "<not supported>"};
+  return std::find(std::begin(words), std::end(words), text) != std::end(words);
 }
 
 MappedRows::MappedRows(const MappingPlan& plan, const ParseOptions& options, std::size_t size)
@@ -132,7 +164,8 @@ bool MappedRows::name_of(MappedRow& row, const std::vector<MappingPlan::NamePart
 bool MappedRows::begin(MappedRow& row, bool& left_out) {
   for (const auto& condition : plan_.where) {
     const auto text = row.plain(condition.slot);
-    if (text && std::find(condition.texts.begin(), condition.texts.end(), *text) != condition.texts.end()) continue;
+    const bool is = text && std::find(condition.texts.begin(), condition.texts.end(), *text) != condition.texts.end();
+    if (is != condition.inverse) continue;
     ++passed_over_;
     left_out = true;
     return true;
@@ -179,6 +212,8 @@ bool MappedRows::unit_of(MappedRow& row, const Metric& metric, std::string_view 
   const auto slot = metric.unit->slot;
   std::optional<std::string_view> unit = metric.unit->constant;
   if (slot != MappingPlan::none && !row.text(slot, unit)) return false;
+  // An empty cell of CSV says that there is none, as perf does for counts.
+  if (!unit && measure != "latency") unit = row.plain(slot);
   has = unit.has_value();
   if (!has) return true;
   const auto of_unit = unit_factor(*unit);
@@ -246,6 +281,7 @@ Result<Parsed> MappedRows::finish() && {
     if (extras_ > 0) why += "; there are extras only, which all_measures keeps";
     for (const auto& warning : warnings_)
       why += "; " + warning;
+    if (!hint_.empty()) why += "; " + hint_;
     return Error(
         Errc::invalid_argument,
         fmt::format("{} a result{}",

@@ -72,6 +72,7 @@ struct MappingPlan {
   struct Condition {
     std::size_t slot = none;
     std::vector<std::string> texts;
+    bool inverse = false;  ///< none of them may be there
   };
 
   Format format = Format::json;
@@ -151,6 +152,8 @@ class MappedRows {
   bool add(MappedRow& row);
   std::size_t seen() const { return seen_; }
   void warn(std::string warning) { warnings_.push_back(std::move(warning)); }
+  /// What may be wrong if there are no results.
+  void hint(std::string hint) { hint_ = std::move(hint); }
   Result<Parsed> finish() &&;
 
  private:
@@ -180,12 +183,15 @@ class MappedRows {
   std::size_t seen_ = 0, passed_over_ = 0, extras_ = 0;
   std::size_t names_ = 0, made_ = 0;  ///< the bytes of all names, and how many metrics there are
   std::size_t most_names_, most_made_;
-  std::string name_, distinct_;
+  std::string name_, distinct_, hint_;
   std::vector<std::string> warnings_;
 };
 
-// The formats: all rows of a text. `text` is UTF-8.
-Result<void> read_mapped_json(std::string_view text, MappedRows& out);
+/// Whether the text stands for no value, as programs write that.
+bool is_nothing(std::string_view text);
+
+// The formats: all rows of a text. `text` is UTF-8. `first_line`: the number of its first line.
+Result<void> read_mapped_json(std::string_view text, MappedRows& out, std::size_t first_line = 1);
 Result<void> read_mapped_lines(std::string_view text, MappedRows& out);
 Result<void> read_mapped_csv(std::string_view text, MappedRows& out);
 

@@ -109,13 +109,6 @@ class Records {
   std::size_t line_ = 1, next_line_ = 1;
 };
 
-/// What stands for nothing.
-bool is_nothing(std::string_view text) {
-  static constexpr std::string_view words[]{"",    "null",     "NA",        "N/A", "NaN",
-                                            "nan", "Infinity", "-Infinity", "inf", "-inf"};
-  return std::find(std::begin(words), std::end(words), text) != std::end(words);
-}
-
 class CsvRows final : public MappedRow {
  public:
   CsvRows(std::string_view text, MappedRows& out)
@@ -221,6 +214,10 @@ class CsvRows final : public MappedRow {
       if (found[slot] > 1)
         return Error(Errc::invalid_argument, fmt::format("line {}: there are {} columns {}: name one by its number",
                                                          line, found[slot], shown(slot)));
+      if (found[slot] == 0 && count == 1)
+        return Error(Errc::invalid_argument,
+                     fmt::format("line {}: there is no column {}; the only column is {}: is '{}' the delimiter?", line,
+                                 shown(slot), all, shown_text({&plan_.delimiter, 1})));
       if (found[slot] == 0)
         return Error(Errc::invalid_argument, fmt::format("line {}: there is no column {}; the {} columns are {}{}",
                                                          line, shown(slot), count, all, count > most ? ", …" : ""));

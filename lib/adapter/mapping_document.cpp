@@ -267,7 +267,36 @@ class Document {
   /// A constant, or the place of a text.
   bool text_or_place(Plan::Text& out) { return r_.peek() == '"' ? adapter::text(r_, out.constant) : place(out.slot); }
 
+  /// The texts that a condition names, or one of them.
+  bool texts(Plan::Condition& condition) {
+    const auto value = [&] { return plain(condition.texts.emplace_back()); };
+    return r_.peek() == '[' ? list("an array of texts", most_metrics, value) : value();
+  }
+
+  /// `{"key": true, "is": ["read", "write"]}`: a place of any kind, and `is` or `not`.
+  bool condition(Plan::Condition& out) {
+    static constexpr json::Field names[]{{"at", false}, {"root", false}, {"key", false}, {"is", false}, {"not", false}};
+    const auto mark = r_.mark();
+    std::size_t places = 0;
+    const bool read = fields("a condition", names, [&](std::size_t i) {
+      if (i < 3 && ++places > 1) return r_.fail("a place is one of at, root and key");
+      if ((i == 1 || i == 2) && csv()) return r_.fail("this is for JSON only");
+      if (i == 4 && !out.texts.empty()) return r_.fail("a condition has one of is and not");
+      switch (i) {
+        case 0: return r_.peek() == '{' ? r_.fail("expected a place, found an object") : place(out.slot);
+        case 1: return root(out.slot);
+        case 2: return key(out.slot);
+        default: out.inverse = i == 4; return texts(out);
+      }
+    });
+    if (!read) return false;
+    if (places == 0) return fail_at(mark, "a condition has a place: at, root or key");
+    return !out.texts.empty() || fail_at(mark, "a condition has one of is and not");
+  }
+
   bool where() {
+    if (r_.peek() == '[')
+      return list("an array of conditions", most_places, [&] { return condition(plan_.where.emplace_back()); });
     return json::object(r_, "an object of conditions", [&](std::string_view key) {
       if (plan_.where.size() == most_places) return r_.fail(fmt::format("there are at most {}", most_places));
       auto& condition = plan_.where.emplace_back();
@@ -283,8 +312,7 @@ class Document {
       } else if (!named(mark, std::string(key), condition.slot)) {
         return false;
       }
-      const auto value = [&] { return plain(condition.texts.emplace_back()); };
-      return r_.peek() == '[' ? list("an array of texts", most_metrics, value) : value();
+      return texts(condition);
     });
   }
 

@@ -72,13 +72,13 @@ class JsonRows final : public MappedRow {
 
   bool number(std::size_t slot, std::optional<double>& out) override {
     out.reset();
-    if (plan_.slots[slot].from == From::row)
-      return !marks_[slot] || at(slot, [&] { return optional_decimal(*r_, out); });
+    if (plan_.slots[slot].from == From::row) return !marks_[slot] || at(slot, [&] { return number_or_nothing(out); });
     const auto text = plain(slot);
     if (!text) return true;
     // One text may be a value of many rows, so it is not a long one.
     if (text->size() <= 1024) out = decimal_in(*text);
-    return out || fail(Plan::none, fmt::format("{}, '{}', is no number", plan_.slots[slot].shown, shown_text(*text)));
+    return out || is_nothing(*text) ||
+           fail(Plan::none, fmt::format("{}, '{}', is no number", plan_.slots[slot].shown, shown_text(*text)));
   }
 
   bool fail(std::size_t slot, std::string reason) override {
@@ -161,6 +161,8 @@ class JsonRows final : public MappedRow {
   bool row() {
     std::fill(marks_.begin(), marks_.end(), Mark());
     row_ = r_->mark();
+    if (r_->peek() == '[' && (plan_.rows.empty() || !plan_.rows.back().every))
+      out_.hint(fmt::format("the row is an array: its elements are '{}/*'", shown_text(plan_.rows_shown)));
     if (!walk<true>(plan_.row)) return false;
     const auto end = r_->mark();
     if (!out_.add(*this)) return false;
@@ -208,6 +210,17 @@ class JsonRows final : public MappedRow {
     return true;
   }
 
+  bool number_or_nothing(std::optional<double>& out) {
+    if (r_->peek() == '"') {
+      const auto mark = r_->mark();
+      std::string_view text;
+      if (!r_->string(text, scratch_)) return false;
+      if (is_nothing(trimmed(text))) return true;
+      r_->go(mark);
+    }
+    return optional_decimal(*r_, out);
+  }
+
   /// Calls `read` where a slot of the row is.
   template <class Read>
   bool at(std::size_t slot, Read&& read) {
@@ -239,10 +252,16 @@ Error nothing_there(const Plan& plan, const std::string& instead) {
 
 }  // namespace
 
-Result<void> read_mapped_json(std::string_view text, MappedRows& out) {
+Result<void> read_mapped_json(std::string_view text, MappedRows& out, std::size_t first_line) {
   json::Reader reader(text);
   JsonRows rows(out);
-  if (!rows.read(reader, 0) || !reader.finish()) return Error(Errc::invalid_argument, reader.where_and_why());
+  const bool read = rows.read(reader, 0);
+  const char next = read ? reader.peek() : '\0';
+  if (!read || !reader.finish())
+    return Error(Errc::invalid_argument,
+                 reader.where_and_why(first_line) + (next == '{' || next == '[' ? ": where each line has its own "
+                                                                                  "value, the format is lines"
+                                                                                : ""));
   if (out.seen() == 0) return nothing_there(out.plan(), rows.instead());
   return {};
 }
@@ -258,12 +277,21 @@ Result<void> read_mapped_lines(std::string_view text, MappedRows& out) {
     json::Reader reader(line);
     const auto begin = reader.mark();
     // What others write between the lines, or one that was cut off, costs no result.
-    if (!reader.skip() || !reader.finish()) {
-      if (others++ == 0) reason = reader.where_and_why(number);
+    if (reader.skip() && reader.finish()) {
+      reader.go(begin);
+      if (!rows.read(reader, number)) return Error(Errc::invalid_argument, reader.where_and_why(number));
       continue;
     }
-    reader.go(begin);
-    if (!rows.read(reader, number)) return Error(Errc::invalid_argument, reader.where_and_why(number));
+    if (const auto mended = without_nan(line)) {
+      json::Reader again(*mended);
+      const auto first = again.mark();
+      if (again.skip() && again.finish()) {
+        again.go(first);
+        if (!rows.read(again, number)) return Error(Errc::invalid_argument, again.where_and_why(number));
+        continue;
+      }
+    }
+    if (others++ == 0) reason = reader.where_and_why(number);
   }
   if (out.seen() == 0 && others == 0 && number == 0) return Error(Errc::invalid_argument, "the text is empty");
   if (out.seen() == 0 && others > 0)

@@ -30,16 +30,35 @@ TEST_SUITE("adapter/further texts") {
              File{"refused/ruby_benchmark/ruby3.1_no_label.txt", ruby_benchmark},
              File{"refused/rust_bench/nightly_json.txt", rust_bench},
              File{"refused/shell_hyperfine/v1.15.0.csv", shell_hyperfine},
+             File{"further/c_sharp_dot_net/made_atlassian.md", c_sharp_dot_net},
+             File{"further/c_sharp_dot_net/made_french.csv", c_sharp_dot_net},
+             File{"further/c_sharp_dot_net/made_german.md", c_sharp_dot_net},
+             File{"further/c_sharp_dot_net/made_github.md", c_sharp_dot_net},
+             File{"further/c_sharp_dot_net/made_joined.csv", c_sharp_dot_net},
+             File{"further/c_sharp_dot_net/made_nan.json", c_sharp_dot_net},
+             File{"further/c_sharp_dot_net/made_v0.10.txt", c_sharp_dot_net},
              File{"further/cpp_catch2/v2.13.xml", cpp_catch2},
              File{"further/cpp_catch2/v2.13_colour.txt", cpp_catch2},
+             File{"further/cpp_catch2/v2.13_exponent.txt", cpp_catch2},
              File{"further/cpp_catch2/v2.13_no_analysis.txt", cpp_catch2},
              File{"further/cpp_catch2/v2.13_wrapped_name.txt", cpp_catch2},
              File{"further/cpp_google/v1.7.csv", cpp_google},
              File{"further/cpp_google/v1.7_colour.txt", cpp_google},
              File{"further/cpp_google/v1.7_console.txt", cpp_google},
              File{"further/cpp_google/v1.7_tabular.txt", cpp_google},
+             File{"further/cpp_google/v1.9_nan.json", cpp_google},
+             File{"further/cpp_google/v1.9_tabular_blanks.txt", cpp_google},
+             File{"further/go_bench/go1.26_only_prints.txt", go_bench},
+             File{"further/go_bench/go1.26_prints.txt", go_bench},
+             File{"further/go_bench/go1.26_prints_json.txt", go_bench},
              File{"further/go_bench/go1.26_two_packages.txt", go_bench},
              File{"further/go_bench/go1.26_two_packages_json.txt", go_bench},
+             File{"further/java_jmh/v1.37.csv", java_jmh},
+             File{"further/java_jmh/v1.37_ascii.txt", java_jmh},
+             File{"further/java_jmh/v1.37_german.csv", java_jmh},
+             File{"further/java_jmh/v1.37_german.txt", java_jmh},
+             File{"further/java_jmh/v1.37_german_broken_off.log", java_jmh},
+             File{"further/java_jmh/v1.37_sbt.log", java_jmh},
              File{"further/python_asv/v0.6_parameters.txt", python_asv},
              File{"further/rust_bench/criterion0.5_bencher.txt", rust_bench},
              File{"further/rust_criterion/v0.5_terminal.txt", rust_criterion},
@@ -59,5 +78,36 @@ TEST_SUITE("adapter/further texts") {
          }) {
       test::check_output(std::string("adapters/") + file, kind);
     }
+  }
+
+  TEST_CASE("what a harness prints besides its results is refused with the way to them") {
+    CHECK(test::refusal(go_bench,
+                        "       │   a.txt   │\n       │ allocs/op │\nFast-2   1.0 ± 1%\n       │  sec/op  │\n") ==
+          "go_bench results: this is a comparison by benchstat, which rounds: give what go test -bench printed");
+    CHECK(test::refusal(cpp_catch2, R"({"version": 1, "metadata": {"catch2-version": "3.7.1"}})") ==
+          "cpp_catch2 results: of Catch2's reporters only console and xml print benchmarks: use '--reporter xml'");
+    CHECK(test::refusal(c_sharp_dot_net, "Target;Target_Method;Measurement_Value\nA.B;B;10265553\n") ==
+          "c_sharp_dot_net results: these are single measurements: export the report as CSV, Markdown or full JSON "
+          "instead");
+  }
+
+  TEST_CASE("a row of Catch2 with an exponent, which the reference does not read, is said to be left out") {
+    const std::string rule(79, '-');
+    const auto row = [](const std::string& name, const std::string& deviation) {
+      return name + "   10   98294   1 us\n   0.22 ns   0.21 ns   0.23 ns\n   " + deviation +
+             " ns   6.2 ns   9.6 ns\n\n\n";
+    };
+    const auto parsed = test::must_parse(
+        cpp_catch2, rule + "\nCase\n" + rule + "\nt.cpp:1\n...\n\n" + row("a", "1.5") + row("b", "7.9e-05"));
+    CHECK(parsed.results.size() == 1);
+    REQUIRE(parsed.warnings.size() == 1);
+    CHECK(parsed.warnings[0] ==
+          "benchmarks with times like 7.9e-05 ns are left out: the protocol does not read exponents");
+  }
+
+  TEST_CASE("a log line of a Go test is no result, though it looks like one") {
+    CHECK(test::refusal(go_bench, "    line 5 3.0 ns/op\n").starts_with("go_bench results: "));
+    CHECK(test::results_of(go_bench, "printed BenchmarkA-2 \tmore 7 words 12 3.5 ns/op 8 B/op\n") ==
+          test::results({{"BenchmarkA-2", {{"latency", test::metric(3.5)}}}}));
   }
 }

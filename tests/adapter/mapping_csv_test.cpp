@@ -25,6 +25,15 @@ const std::string by_number =
 }  // namespace
 
 TEST_SUITE("adapter/mapping_csv") {
+  TEST_CASE("an empty cell is no unit, perf's words are no value, and one column asks for the delimiter") {
+    const auto parsed = test::mapped(
+        R"({"format":"csv","header":false,"name":{"text":"run"},"metrics":[{"measure":{"at":3},"value":1,"unit":{"at":2}}]})",
+        "0.5,ms,clock\n7,,switches\n<not supported>,,cycles\n");
+    CHECK(parsed.results == results({{"run", {{"clock", metric(5e5)}, {"switches", metric(7)}}}}));
+    CHECK(test::not_mapped(R"({"format":"csv","name":"a","metrics":[{"measure":"x","value":"b"}]})", "a;b\n1;2\n") ==
+          "mapped results: line 1: there is no column 'a'; the only column is 'a;b': is ',' the delimiter?");
+  }
+
   TEST_CASE("columns by name, in any order, others passed over") {
     const auto parsed = test::mapped(
         R"({"format":"csv","delimiter":",","header":true,"name":["suite","benchmark"],"metrics":[
@@ -107,8 +116,11 @@ TEST_SUITE("adapter/mapping_csv") {
     const auto parsed = test::mapped(mapping, text);
     CHECK(parsed.results ==
           results({{"a", {{"latency", metric(1e6)}, {"size", metric(6)}}}, {"b", {{"latency", metric(2e6)}}}}));
-    CHECK(parsed.warnings.size() == 2);
-    CHECK(test::mapped(mapping, text, {.fold_repeats = Fold::min}).results[0].measures[1].metric == metric(4));
+    CHECK(parsed.warnings.size() == 1);
+    CHECK(test::mapped(mapping, text, {.fold_repeats = Fold::min}).results[0].measures[1].metric == metric(3));
+    CHECK(test::mapped(mapping, "n,m,v,u\na,latency,1,\na,size,3,\n").warnings ==
+          std::vector<std::string>{
+              "1 row has no measure of /metrics/0 and is left out of it; the first lacks 'u' in line 2"});
   }
 
   TEST_CASE("errors name the line and the column") {

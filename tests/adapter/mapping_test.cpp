@@ -33,6 +33,60 @@ std::string with_metric(const std::string& fields) {
 }  // namespace
 
 TEST_SUITE("adapter/mapping") {
+  TEST_CASE("conditions on keys and on what is not there, as an array") {
+    const std::string mapping = R"({"format":"json","rows":"/jobs/*/*","name":[{"root":"/jobs/*/name"},{"key":true}],
+        "where":[{"key":true,"is":["read","write"]},{"at":"/n","not":0},{"root":"/jobs/*/name","not":["warm up"]}],
+        "metrics":[{"measure":"latency","value":"/ns","unit":"ns"}]})";
+    const auto parsed = test::mapped(mapping, R"({"jobs":[
+        {"name":"a","read":{"ns":5,"n":3},"write":{"ns":0,"n":0},"trim":{"ns":7,"n":1}},
+        {"name":"warm up","read":{"ns":6,"n":3}},{"name":"b","write":{"ns":8}}]})");
+    CHECK(parsed.results == results({{"a/read", {{"latency", metric(5)}}}, {"b/write", {{"latency", metric(8)}}}}));
+    CHECK(parsed.warnings.empty());
+    const auto with = [](const std::string& where) {
+      return test::no_mapping(R"({"format":"json","rows":"/*","name":"/n","metrics":[{"measure":"x","value":"/a"}],)"
+                              R"("where":)" +
+                              where + "}");
+    };
+    CHECK(with(R"([{"is":"x"}])").find("/where/0: a condition has a place: at, root or key") != std::string::npos);
+    CHECK(with(R"([{"at":"/a"}])").find("/where/0: a condition has one of is and not") != std::string::npos);
+    CHECK(with(R"([{"at":"/a","is":1,"not":2}])").find("/where/0/not: a condition has one of is and not") !=
+          std::string::npos);
+    CHECK(with(R"([{"at":"/a","key":true,"is":1}])").find("a place is one of at, root and key") != std::string::npos);
+  }
+
+  TEST_CASE("what programs write for no value is no value: perf's, and numbers that JSON does not have") {
+    const std::string metrics = R"("metrics":[{"measure":{"at":"/event"},"value":"/v"}]})";
+    const auto perf = test::mapped(R"({"format":"lines","name":{"text":"run"},)" + metrics,
+                                   R"({"v":"0.5","event":"clock"}
+{"v":"<not supported>","event":"cycles"}
+{"v":"<not counted>","event":"misses"}
+{"v":NaN,"event":"ratio"}
+)");
+    CHECK(perf.results == results({{"run", {{"clock", metric(0.5)}}}}));
+    CHECK(perf.warnings.size() == 1);
+    const auto python = test::mapped(R"({"format":"json","rows":"/*","name":{"text":"run"},)" + metrics,
+                                     R"([{"v":1,"event":"a \" NaN","x":[-Infinity,NaN]},{"v":-Infinity,"event":"b"}])");
+    CHECK(python.results == results({{"run", {{"a \" NaN", metric(1)}}}}));
+  }
+
+  TEST_CASE("lines before the JSON are passed over, and places are counted from the first") {
+    const auto parsed = test::mapped(simple(), "note: slow disk\n[1] job\n[{\"name\":\"a\",\"time\":3}]\n");
+    CHECK(parsed.results == results({{"a", {{"latency", metric(3)}}}}));
+    CHECK(parsed.warnings == std::vector<std::string>{"2 lines before the JSON are left out"});
+    CHECK(test::not_mapped(simple(), "note\n[{\"name\":\"a\",\"time\":\"x\"}]\n") ==
+          "mapped results: at /0/time: the text 'x' is no number (line 2, column 21)");
+    CHECK(test::not_mapped(simple(), "nothing\nof it\n") ==
+          "mapped results: expected a value, found 'n' (line 1, column 1)");
+  }
+
+  TEST_CASE("what a user may have meant is said") {
+    CHECK(test::not_mapped(simple(), "{\"name\":\"a\"}\n{\"name\":\"b\"}\n")
+              .ends_with("(line 2, column 1): where each line has its own value, the format is lines"));
+    CHECK(test::not_mapped(R"({"format":"json","rows":"/jobs","name":"/n","metrics":[{"measure":"x","value":"/v"}]})",
+                           R"({"jobs":[{"n":"a","v":1}]})")
+              .ends_with("; the row is an array: its elements are '/jobs/*'"));
+  }
+
   TEST_CASE("rows, joined names, bounds, units and measures from the data") {
     const auto parsed = test::mapped(R"({"format": "json", "rows": "/results/*", "name": ["/suite", "/name"],
         "metrics": [

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -11,7 +12,8 @@ namespace bencher {
 
 namespace adapter {
 struct MappingPlan;
-}
+class MappedRows;
+}  // namespace adapter
 
 /// Which results any JSON or CSV holds, said by a mapping file instead of code. The file is one JSON object:
 ///
@@ -25,7 +27,10 @@ struct MappingPlan;
 ///   that is an asterisk is `~*`. Without it the value itself is the one row.
 /// - `name`: the place of the benchmark's name, or several whose texts `separator` joins. `distinct_name`: the same for
 ///   names that collide, with `ParseOptions::distinct_names`.
-/// - `where`: places and the text, or texts, that must be there, `{"/type": "Point"}`; other rows are passed over.
+/// - `where`: places and the text, or texts, that must be there, `{"/type": "Point"}`; other rows are passed over. Or
+/// an
+///   array of conditions, each a place with `is` or `not`: `[{"key": true, "is": ["read", "write"]}, {"at": "/n",
+///   "not": 0}]`.
 /// - `required`: true makes a row without a name or a value an error; else it is left out, with a warning.
 /// - `delimiter`, `decimal`, `comment`, `header`, for CSV: one byte; the decimal sign; what lines begin with that are
 ///   passed over; false where the first record is a row already.
@@ -53,6 +58,9 @@ class Mapping {
 
  private:
   explicit Mapping(std::shared_ptr<const adapter::MappingPlan> plan) : plan_(std::move(plan)) {}
+
+  Result<void> read_json(std::string_view text, const ParseOptions& options,
+                         std::optional<adapter::MappedRows>& rows) const;
 
   std::shared_ptr<const adapter::MappingPlan> plan_;
 };
