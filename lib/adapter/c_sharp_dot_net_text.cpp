@@ -49,6 +49,31 @@ std::string unescaped(std::string_view text) {
   return out;
 }
 
+/// What may stand in a row and needs more work.
+struct Signs {
+  bool comma = true;
+  bool escapes = false;
+};
+
+/// Where a byte stands next, for lines in their order: the text is gone over once.
+class Next {
+ public:
+  Next(std::string_view text, char c) : end_(text.data() + text.size()), at_(text.data()), c_(c) { look(text.data()); }
+  bool in(std::string_view line) {
+    if (at_ < line.data()) look(line.data());
+    return at_ < line.data() + line.size();
+  }
+
+ private:
+  void look(const char* from) {
+    const void* found = from == end_ ? nullptr : std::memchr(from, c_, static_cast<std::size_t>(end_ - from));
+    at_ = found ? static_cast<const char*>(found) : end_;
+  }
+  const char* end_;
+  const char* at_;
+  char c_;
+};
+
 class Table {
  public:
   explicit Table(Builder& out) : out_(out) {}
@@ -74,27 +99,30 @@ class Table {
     mean_ = index("Mean");
     value_ = out_.options().average == Average::median ? index("Median") : mean_;
     deviation_ = out_.options().average == Average::median ? columns_.size() : index("StdDev");
-    decimal_comma_ = false;
+    culture_ = Culture::open;
     return method_ < columns_.size() && mean_ < columns_.size();
   }
 
   template <class Cells>
-  void row(const Cells& cells, bool markdown) {
-    find_culture(cells);
+  void row(const Cells& cells, Signs signs) {
+    if (signs.comma && culture_ == Culture::open) find_culture(cells);
     const auto cell = [&](std::size_t at) -> std::string_view {
       return at < cells.size() ? trimmed(cells[at]) : std::string_view{};
     };
     const auto time = [&](std::size_t at) -> std::optional<double> {
       double ns = 0;
       if (at >= std::min(cells.size(), columns_.size())) return {};
-      const auto text = figure(cell(at));
-      if (duration_in(text, ns)) return ns;
-      if (columns_[at].factor == 0 || !any_number(text, ns)) return {};
-      return ns * columns_[at].factor;
+      const auto read = [&](std::string_view text) {
+        if (duration_in(text, ns)) return true;
+        if (columns_[at].factor == 0 || !any_number(text, ns)) return false;
+        ns *= columns_[at].factor;
+        return true;
+      };
+      if (culture_ == Culture::comma ? read(figure(cell(at))) : read(cell(at)) || read(figure(cell(at)))) return ns;
+      return {};
     };
     auto name = cell(method_);
-    std::string plain;
-    if (markdown && (holds(name, "&") || holds(name, "\\")) && name.size() <= 8192) name = plain = unescaped(name);
+    if (signs.escapes && name.size() <= 8192) name = name_ = unescaped(name);
     if (name.size() > 2 && name.front() == '\'' && name.back() == '\'') name = name.substr(1, name.size() - 2);
     const auto value = time(value_);
     if (!name_fits(name) || !value) {
@@ -131,17 +159,16 @@ class Table {
   template <class Cells>
   void find_culture(const Cells& cells) {
     for (std::size_t i = mean_; i < std::min(columns_.size(), std::size(cells)); ++i)
-      if (std::memchr(cells[i].data(), ',', cells[i].size()))
-        if (const auto comma = has_decimal_comma(trimmed(cells[i]))) {
-          decimal_comma_ = *comma;
-          return;
-        }
+      if (const auto comma = has_decimal_comma(trimmed(cells[i]))) {
+        culture_ = *comma ? Culture::comma : Culture::point;
+        return;
+      }
   }
 
   /// With a point, and without what stands between thousands; good until the next one.
   std::string_view figure(std::string_view cell) {
-    if (!decimal_comma_ && !holds(cell, "\u00a0") && !holds(cell, "\u202f") && !holds(cell, "\u2019")) return cell;
     if (cell.size() > 256) return cell;
+    const bool comma = culture_ == Culture::comma;
     figure_.clear();
     for (std::size_t i = 0; i < cell.size(); ++i) {
       const auto rest = cell.substr(i);
@@ -149,8 +176,8 @@ class Table {
         i += 1;
       else if (rest.starts_with("\u202f") || rest.starts_with("\u2019"))
         i += 2;
-      else if (!decimal_comma_ || cell[i] != '.')
-        figure_ += decimal_comma_ && cell[i] == ',' ? '.' : cell[i];
+      else if (!comma || cell[i] != '.')
+        figure_ += comma && cell[i] == ',' ? '.' : cell[i];
     }
     return figure_;
   }
@@ -160,7 +187,7 @@ class Table {
     for (std::size_t i = 0; i < std::min(columns_.size(), std::size(cells)); ++i) {
       if (!columns_[i].allocated && !columns_[i].figure) continue;
       const auto& name = columns_[i].name;
-      const auto text = figure(trimmed(cells[i]));
+      const auto text = culture_ == Culture::comma ? figure(trimmed(cells[i])) : trimmed(cells[i]);
       double value = 0;
       if (columns_[i].allocated) {
         if (bytes_in(text, 1024, value) || (columns_[i].factor != 0 && any_number(text, value))) {
@@ -205,8 +232,8 @@ class Table {
 
   Builder& out_;
   std::vector<Column> columns_;
-  std::string figure_;
-  bool decimal_comma_ = false;
+  std::string figure_, name_;
+  enum class Culture { open, point, comma } culture_ = Culture::open;
   std::size_t method_ = 0, mean_ = 0, value_ = 0, deviation_ = 0;
 };
 
@@ -231,6 +258,7 @@ Result<void> read_dot_net_text(std::string_view text, Builder& out) {
   Table table(out);
   bool in_table = false;
   std::vector<std::string_view> cells;
+  Next commas(text, ','), entities(text, '&'), backslashes(text, '\\');
   Lines lines(text);
   for (std::string_view line; lines.next(line);) {
     if (!pipe_cells(line, cells)) {
@@ -239,7 +267,7 @@ Result<void> read_dot_net_text(std::string_view text, Builder& out) {
         CsvRecord record;
         if (!record.take(csv, separator) || !table.header(record)) continue;
         while (record.take(csv, separator))
-          table.row(record, false);
+          table.row(record, {});
         break;
       }
       // An empty line ends a table in Markdown; the console has one before it only.
@@ -251,7 +279,9 @@ Result<void> read_dot_net_text(std::string_view text, Builder& out) {
       if (trimmed(line).starts_with("||")) std::erase(cells, std::string_view());
       in_table = table.header(cells);
     } else if (!is_rule(cells)) {
-      table.row(cells, true);
+      const bool comma = commas.in(line);
+      const bool entity = entities.in(line);
+      table.row(cells, {comma, entity || backslashes.in(line)});
     }
   }
   if (out.empty() && holds(text, "Measurement_Value"))

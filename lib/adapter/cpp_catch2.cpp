@@ -21,7 +21,8 @@ static_assert(rule.size() == 79);
 
 /// A number and a unit before `at`. `any`: also minutes, exponents and signs, which the reporter prints and the
 /// reference does not read.
-bool time_before(Backward& at, double& ns, bool any) {
+template <bool any>
+bool time_before(Backward& at, double& ns) {
   double factor = 0;
   if (any && at.take('m'))
     factor = 60e9;
@@ -41,21 +42,23 @@ bool time_before(Backward& at, double& ns, bool any) {
 }
 
 /// `NAME  samples  iterations  estimated time`.
-bool head_line(std::string_view line, std::string_view& prefix, double& ns, bool any = false) {
+template <bool any = false>
+bool head_line(std::string_view line, std::string_view& prefix, double& ns) {
   Backward at(line);
   at.skip();
-  if (!time_before(at, ns, any) || !at.blanks() || !at.integer() || !at.blanks() || !at.integer() || !at.blanks())
+  if (!time_before<any>(at, ns) || !at.blanks() || !at.integer() || !at.blanks() || !at.integer() || !at.blanks())
     return false;
   prefix = at.rest();
   return true;
 }
 
 /// `PREFIX  time  time  time`; the first one is what counts.
-bool times_line(std::string_view line, std::string_view& prefix, double& ns, bool any = false) {
+template <bool any = false>
+bool times_line(std::string_view line, std::string_view& prefix, double& ns) {
   Backward at(line);
   at.skip();
   for (int i = 0; i < 3; ++i)
-    if (!time_before(at, ns, any) || !at.blanks()) return false;
+    if (!time_before<any>(at, ns) || !at.blanks()) return false;
   prefix = at.rest();
   return true;
 }
@@ -108,17 +111,20 @@ class Strict {
     std::string_view first, second, third;
     double ignored = 0, mean = 0, deviation = 0;
     if (!head_line(window_[0], first, ignored)) return;
-    if (!times_line(window_[1], second, mean) || !times_line(window_[2], third, deviation)) {
-      if (times_line(window_[1], second, mean, true) && times_line(window_[2], third, deviation, true))
-        out_.warn("benchmarks with times like 7.9e-05 ns are left out: the protocol does not read exponents");
-      return;
-    }
+    if (!times_line(window_[1], second, mean) || !times_line(window_[2], third, deviation)) return not_read();
     name_.assign(case_).append(": ").append(first);
     for (const auto more : {second, third})
       if (!more.empty()) name_.append(" ").append(more);
     if (!name_fits(name_)) return;
     out_.benchmark(name_);
     out_.latency({mean, mean - deviation, mean + deviation});
+  }
+
+  void not_read() {
+    std::string_view prefix;
+    double ns = 0;
+    if (times_line<true>(window_[1], prefix, ns) && times_line<true>(window_[2], prefix, ns))
+      out_.warn("benchmarks with times like 7.9e-05 ns are left out: the protocol does not read exponents");
   }
 
   Builder& out_;
@@ -169,7 +175,7 @@ class Further {
     }
     std::string_view first;
     double estimate = 0;
-    if (head_line(lines[0], first, estimate, true)) return row(lines, first, estimate);
+    if (head_line<true>(lines[0], first, estimate)) return row(lines, first, estimate);
     if (shown.empty() || shown.find_first_not_of(".=~") == std::string_view::npos)
       above_.clear();
     else if (above_.size() <= 1024)
@@ -186,7 +192,7 @@ class Further {
         if (!name.empty()) case_ = name_part(name);
         return i;  // that rule may be the first of the next one: it is looked at again
       }
-      if (trimmed(lines[i]).empty() || head_line(lines[i], prefix, ignored, true)) break;
+      if (trimmed(lines[i]).empty() || head_line<true>(lines[i], prefix, ignored)) break;
       name.append(name.empty() ? "" : " ").append(trimmed(lines[i]));
     }
     return 1;
@@ -195,8 +201,8 @@ class Further {
   std::size_t row(std::span<const std::string_view> lines, std::string_view first, double estimate) {
     std::string_view second, third;
     double mean = 0, deviation = 0;
-    const bool analysed = lines.size() > 1 && times_line(lines[1], second, mean, true);
-    const bool has_deviation = analysed && lines.size() > 2 && times_line(lines[2], third, deviation, true);
+    const bool analysed = lines.size() > 1 && times_line<true>(lines[1], second, mean);
+    const bool has_deviation = analysed && lines.size() > 2 && times_line<true>(lines[2], third, deviation);
     std::string name = case_;
     if (!name.empty()) name += ": ";
     name += above_;

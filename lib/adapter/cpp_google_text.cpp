@@ -57,16 +57,16 @@ class Console {
       const auto word = at.word();
       // The count may have its sign of thousands; a name is not read as a number for nothing.
       words[count++ % words.size()] = {word, digit(word.front()) || word.front() == '-' || word.front() == '.'};
-      if (count < 5) continue;
-      const auto last = [&](std::size_t i) -> const Word& { return words[(count - 5 + i) % words.size()]; };
-      if (last(1).number && last(3).number && last(2).text == last(4).text && is_no_time(last(2).text)) return false;
       if (count < 6) continue;
+      const auto last = [&](std::size_t i) -> const Word& { return words[(count - 5 + i) % words.size()]; };
       double real_unit = 0, cpu_unit = 0, real = 0, cpu = 0;
       std::uint64_t iterations = 0;
       if (!last(0).number || !last(2).number || !last(4).number || !is_time_unit(last(1).text, real_unit) ||
           !is_time_unit(last(3).text, cpu_unit) || !any_number(last(0).text, real) || !any_number(last(2).text, cpu) ||
-          !integer_in(last(4).text, iterations))
+          !integer_in(last(4).text, iterations)) {
+        if (last(0).number && last(2).number && last(1).text == last(3).text && is_no_time(last(1).text)) return false;
         continue;
+      }
       const auto name = trimmed(between(line.data(), last(0).text.data()));
       if (!name_fits(name)) return false;
       out_.benchmark(name);

@@ -140,7 +140,9 @@ class Further {
   void read(std::string_view text, std::string_view package) {
     std::string_view name;
     Lines lines(text);
-    const char* const last = out_.wants_extras() ? text.data() + text.size() : last_time(text);
+    const char* const end = text.data() + text.size();
+    const char* const last = out_.wants_extras() ? end : last_time(text);
+    const char* time = text.data();
     for (std::string_view line; lines.next(line);) {
       // Tables of other harnesses have its words too: without a result so far there is none behind the last time.
       if (line.data() >= last && out_.empty()) break;
@@ -158,10 +160,10 @@ class Further {
       if (may_be_name && result(word, at, package)) {
         name = {};
       } else if (word.starts_with("Benchmark")) {
-        name = within(shown, package) ? std::string_view() : word;
+        name = has_time(shown, time, end) && within(shown, package) ? std::string_view() : word;
       } else if (!name.empty() && digit(word.front()) && result(name, Cursor(shown), package)) {
         name = {};
-      } else if (within(shown, package)) {
+      } else if (has_time(shown, time, end) && within(shown, package)) {
         name = {};
       }
     }
@@ -172,9 +174,14 @@ class Further {
     return any_result(name, at, package, pairs_, out_);
   }
 
+  /// Whether `/op` is in the line; `time` goes through the text with the lines.
+  static bool has_time(std::string_view line, const char*& time, const char* end) {
+    if (time && time < line.data()) time = find(line.data(), end, "/op");
+    return time && time < line.data() + line.size();
+  }
+
   /// `printed BenchmarkName-8  printed 1000  5.0 ns/op`.
   bool within(std::string_view line, std::string_view package) {
-    if (!holds(line, "/op")) return false;
     const auto at = line.rfind("Benchmark");
     if (at == std::string_view::npos || (at > 0 && !blank(line[at - 1]))) return false;
     Cursor rest(line.substr(at));
@@ -268,10 +275,14 @@ Result<void> read_go_bench(std::string_view text, Builder& out) {
   std::string_view package;
   const char* near = nullptr;
   std::vector<Pair> pairs;
-  auto rest_of_text = text;
   bool found = false;
-  for (std::string_view line; lines.next_with("s/op", line); rest_of_text = lines.rest()) {
-    if (out.wants_extras()) own_measures(lines.passed(), package, pairs, out);
+  const bool extras = out.wants_extras();
+  auto rest_of_text = text;
+  for (std::string_view line; lines.next_with("s/op", line);) {
+    if (extras) {
+      own_measures(lines.passed(), package, pairs, out);
+      rest_of_text = lines.rest();
+    }
     if (out.wants_distinct_names()) find_package(lines.passed(), package);
     std::string_view name, rest;
     double ns = 0;
@@ -294,7 +305,7 @@ Result<void> read_go_bench(std::string_view text, Builder& out) {
     }
     add_distinct(package, name, out);
   }
-  if (out.wants_extras()) own_measures(rest_of_text, package, pairs, out);
+  if (extras) own_measures(rest_of_text, package, pairs, out);
   if (!found) return none_found(text, near);
   return {};
 }

@@ -40,7 +40,7 @@ bool scale_of(std::string_view unit, bool& throughput, double& factor) {
 
 /// JMH groups no thousands: a comma is the decimal point of the locale.
 bool jmh_number(std::string_view word, double& out) {
-  if (word.find(',') == std::string_view::npos) return any_number(word, out);
+  if (std::find(word.begin(), word.end(), ',') == word.end()) return any_number(word, out);
   std::string plain(word.substr(0, 64));
   std::replace(plain.begin(), plain.end(), ',', '.');
   return any_number(plain, out);
@@ -143,13 +143,14 @@ class Table {
     Lines lines(text);
     bool in_table = false;
     for (std::string_view line; in_table ? lines.next(line) : lines.next_with("Benchmark ", line);) {
-      const auto at = in_table && !holds(line, "Benchmark ") ? std::string_view::npos : place_of(line, "Benchmark ");
+      const auto shown = trimmed(line);
+      if (in_table && row(prefix_words_ == 0 ? shown : without_words(shown, prefix_words_))) continue;
+      in_table = false;
+      const auto at = place_of(line, "Benchmark ");
       if (const auto before = at == std::string_view::npos ? most_prefix_words + 1 : words_before(line, at);
           before <= most_prefix_words && (at == 0 || blank(line[at - 1])) && header(trimmed(line.substr(at)))) {
         prefix_words_ = before;
         in_table = true;
-      } else if (in_table) {
-        in_table = row(without_words(trimmed(line), prefix_words_));
       }
     }
   }
