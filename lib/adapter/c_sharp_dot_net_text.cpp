@@ -27,7 +27,8 @@ constexpr std::string_view known_columns[]{
 std::optional<bool> has_decimal_comma(std::string_view figure) {
   const auto number = figure.substr(0, std::min(figure.find_first_not_of("0123456789.,-\u00a0\u202f"), figure.size()));
   const auto comma = number.rfind(','), dot = number.rfind('.');
-  if (comma == std::string_view::npos) return {};
+  if (comma == std::string_view::npos)
+    return dot == std::string_view::npos || number.size() - dot - 1 == 3 ? std::nullopt : std::optional(false);
   if (dot != std::string_view::npos) return comma > dot;
   if (number.find(',') != comma) return false;
   const auto before = trimmed(number.substr(0, comma));
@@ -35,7 +36,7 @@ std::optional<bool> has_decimal_comma(std::string_view figure) {
   return {};
 }
 
-/// Markdown for GitHub has names as in HTML, and bars with a backslash.
+/// Markdown for GitHub has names as in HTML.
 std::string unescaped(std::string_view text) {
   static constexpr std::pair<std::string_view, char> escapes[]{
       {"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&quot;", '"'}, {"&#39;", '\''}, {"&#124;", '|'}, {"\\|", '|'}};
@@ -49,29 +50,28 @@ std::string unescaped(std::string_view text) {
   return out;
 }
 
-/// What may stand in a row and needs more work.
-struct Signs {
-  bool comma = true;
-  bool escapes = false;
-};
-
-/// Where a byte stands next, for lines in their order: the text is gone over once.
-class Next {
+/// Whether there may be an ampersand in a line: it looks at some thousand bytes at once, which the lines then find
+/// near.
+class Ampersands {
  public:
-  Next(std::string_view text, char c) : end_(text.data() + text.size()), at_(text.data()), c_(c) { look(text.data()); }
-  bool in(std::string_view line) {
-    if (at_ < line.data()) look(line.data());
-    return at_ < line.data() + line.size();
+  explicit Ampersands(std::string_view text) : end_(text.data() + text.size()), seen_(text.data()) {}
+
+  bool near(std::string_view line) {
+    const char* const end = line.data() + line.size();
+    if (end > seen_) look(line.data());
+    return has_ || end > seen_;
   }
 
  private:
   void look(const char* from) {
-    const void* found = from == end_ ? nullptr : std::memchr(from, c_, static_cast<std::size_t>(end_ - from));
-    at_ = found ? static_cast<const char*>(found) : end_;
+    constexpr std::ptrdiff_t part = 8192;
+    seen_ = end_ - from > part ? from + part : end_;
+    has_ = std::memchr(from, '&', static_cast<std::size_t>(seen_ - from)) != nullptr;
   }
+
   const char* end_;
-  const char* at_;
-  char c_;
+  const char* seen_;
+  bool has_ = false;
 };
 
 class Table {
@@ -103,43 +103,11 @@ class Table {
     return method_ < columns_.size() && mean_ < columns_.size();
   }
 
+  /// `html`: names may be as in HTML.
   template <class Cells>
-  void row(const Cells& cells, Signs signs) {
-    if (signs.comma && culture_ == Culture::open) find_culture(cells);
-    const auto cell = [&](std::size_t at) -> std::string_view {
-      return at < cells.size() ? trimmed(cells[at]) : std::string_view{};
-    };
-    const auto time = [&](std::size_t at) -> std::optional<double> {
-      double ns = 0;
-      if (at >= std::min(cells.size(), columns_.size())) return {};
-      const auto read = [&](std::string_view text) {
-        if (duration_in(text, ns)) return true;
-        if (columns_[at].factor == 0 || !any_number(text, ns)) return false;
-        ns *= columns_[at].factor;
-        return true;
-      };
-      if (culture_ == Culture::comma ? read(figure(cell(at))) : read(cell(at)) || read(figure(cell(at)))) return ns;
-      return {};
-    };
-    auto name = cell(method_);
-    if (signs.escapes && name.size() <= 8192) name = name_ = unescaped(name);
-    if (name.size() > 2 && name.front() == '\'' && name.back() == '\'') name = name.substr(1, name.size() - 2);
-    const auto value = time(value_);
-    if (!name_fits(name) || !value) {
-      if (cell(mean_) == "NA")
-        out_.warn("benchmarks without a result (NA) are left out");
-      else if (!name.empty() && mean_ < std::size(cells))
-        out_.warn("rows of the table without a time that can be read are left out");
-      return;
-    }
-    out_.benchmark(name);
-    const auto deviation = time(deviation_);
-    if (deviation)
-      out_.latency({*value, *value - *deviation, *value + *deviation});
-    else
-      out_.latency({*value, {}, {}});
-    figures(cells);
-    if (out_.wants_distinct_names()) distinct(name, cells);
+  void row(const Cells& cells, bool html) {
+    if (culture_ == Culture::open) find_culture(cells);
+    if (culture_ == Culture::comma || html || !plain_row(cells)) other_row(cells, html);
   }
 
  private:
@@ -155,9 +123,62 @@ class Table {
         columns_.begin());
   }
 
-  /// Figures are printed as the culture says that the benchmark ran in.
+  /// False: it has no result, or not one that reads so.
   template <class Cells>
-  void find_culture(const Cells& cells) {
+  bool plain_row(const Cells& cells) {
+    const auto cell = [&](std::size_t at) -> std::string_view {
+      return at < cells.size() ? trimmed(cells[at]) : std::string_view{};
+    };
+    const auto time = [&](std::size_t at) -> std::optional<double> {
+      double ns = 0;
+      if (at >= std::min(cells.size(), columns_.size())) return {};
+      const auto text = cell(at);
+      if (duration_in(text, ns)) return ns;
+      if (columns_[at].factor == 0 || !any_number(text, ns)) return {};
+      return ns * columns_[at].factor;
+    };
+    auto name = cell(method_);
+    if (name.size() > 2 && name.front() == '\'' && name.back() == '\'') name = name.substr(1, name.size() - 2);
+    const auto value = time(value_);
+    if (!name_fits(name) || !value) return false;
+    out_.benchmark(name);
+    const auto deviation = time(deviation_);
+    if (deviation)
+      out_.latency({*value, *value - *deviation, *value + *deviation});
+    else
+      out_.latency({*value, {}, {}});
+    figures(cells);
+    if (out_.wants_distinct_names()) distinct(name, cells);
+    return true;
+  }
+
+  /// The cells with decimal points, without what stands between thousands, and with the name as it was before HTML.
+  template <class Cells>
+  const std::vector<std::string_view>& plain(const Cells& cells, bool html) {
+    plain_texts_.clear();
+    for (std::size_t i = 0; i < std::size(cells); ++i) {
+      const auto cell = trimmed(cells[i]);
+      plain_texts_.push_back(i == method_ && html && cell.size() <= 8192 ? unescaped(cell)
+                             : i >= mean_ && cell.size() <= 256          ? figure(cell)
+                                                                         : std::string(cell));
+    }
+    plain_cells_.assign(plain_texts_.begin(), plain_texts_.end());
+    return plain_cells_;
+  }
+
+  template <class Cells>
+  [[gnu::noinline]] void other_row(const Cells& cells, bool html) {
+    if (plain_row(plain(cells, html))) return;
+    if (mean_ >= std::size(cells)) return;
+    if (trimmed(cells[mean_]) == "NA")
+      out_.warn("benchmarks without a result (NA) are left out");
+    else if (method_ < std::size(cells) && !trimmed(cells[method_]).empty())
+      out_.warn("rows of the table without a time that can be read are left out");
+  }
+
+  /// Figures are printed as the culture says that the benchmark ran in, with decimals: the first row mostly tells.
+  template <class Cells>
+  [[gnu::noinline]] void find_culture(const Cells& cells) {
     for (std::size_t i = mean_; i < std::min(columns_.size(), std::size(cells)); ++i)
       if (const auto comma = has_decimal_comma(trimmed(cells[i]))) {
         culture_ = *comma ? Culture::comma : Culture::point;
@@ -165,11 +186,9 @@ class Table {
       }
   }
 
-  /// With a point, and without what stands between thousands; good until the next one.
-  std::string_view figure(std::string_view cell) {
-    if (cell.size() > 256) return cell;
+  std::string figure(std::string_view cell) const {
     const bool comma = culture_ == Culture::comma;
-    figure_.clear();
+    std::string out;
     for (std::size_t i = 0; i < cell.size(); ++i) {
       const auto rest = cell.substr(i);
       if (rest.starts_with("\u00a0"))
@@ -177,9 +196,9 @@ class Table {
       else if (rest.starts_with("\u202f") || rest.starts_with("\u2019"))
         i += 2;
       else if (!comma || cell[i] != '.')
-        figure_ += comma && cell[i] == ',' ? '.' : cell[i];
+        out += comma && cell[i] == ',' ? '.' : cell[i];
     }
-    return figure_;
+    return out;
   }
 
   template <class Cells>
@@ -187,7 +206,7 @@ class Table {
     for (std::size_t i = 0; i < std::min(columns_.size(), std::size(cells)); ++i) {
       if (!columns_[i].allocated && !columns_[i].figure) continue;
       const auto& name = columns_[i].name;
-      const auto text = culture_ == Culture::comma ? figure(trimmed(cells[i])) : trimmed(cells[i]);
+      const auto text = trimmed(cells[i]);
       double value = 0;
       if (columns_[i].allocated) {
         if (bytes_in(text, 1024, value) || (columns_[i].factor != 0 && any_number(text, value))) {
@@ -204,7 +223,7 @@ class Table {
 
   /// `Method(N=10)`: with the columns that are neither results nor the job.
   template <class Cells>
-  void distinct(std::string_view name, const Cells& cells) {
+  [[gnu::noinline]] void distinct(std::string_view name, const Cells& cells) {
     std::string parameters, type;
     const auto mean = mean_;
     // The CSV has all of the job's settings, too many for a name.
@@ -232,7 +251,8 @@ class Table {
 
   Builder& out_;
   std::vector<Column> columns_;
-  std::string figure_, name_;
+  std::vector<std::string> plain_texts_;
+  std::vector<std::string_view> plain_cells_;
   enum class Culture { open, point, comma } culture_ = Culture::open;
   std::size_t method_ = 0, mean_ = 0, value_ = 0, deviation_ = 0;
 };
@@ -258,7 +278,7 @@ Result<void> read_dot_net_text(std::string_view text, Builder& out) {
   Table table(out);
   bool in_table = false;
   std::vector<std::string_view> cells;
-  Next commas(text, ','), entities(text, '&'), backslashes(text, '\\');
+  Ampersands ampersands(text);
   Lines lines(text);
   for (std::string_view line; lines.next(line);) {
     if (!pipe_cells(line, cells)) {
@@ -267,7 +287,7 @@ Result<void> read_dot_net_text(std::string_view text, Builder& out) {
         CsvRecord record;
         if (!record.take(csv, separator) || !table.header(record)) continue;
         while (record.take(csv, separator))
-          table.row(record, {});
+          table.row(record, false);
         break;
       }
       // An empty line ends a table in Markdown; the console has one before it only.
@@ -279,9 +299,7 @@ Result<void> read_dot_net_text(std::string_view text, Builder& out) {
       if (trimmed(line).starts_with("||")) std::erase(cells, std::string_view());
       in_table = table.header(cells);
     } else if (!is_rule(cells)) {
-      const bool comma = commas.in(line);
-      const bool entity = entities.in(line);
-      table.row(cells, {comma, entity || backslashes.in(line)});
+      table.row(cells, ampersands.near(line));
     }
   }
   if (out.empty() && holds(text, "Measurement_Value"))

@@ -75,11 +75,10 @@ std::string_view figure(std::string_view extra) {
   return extra;
 }
 
-/// Where the character number `column` of the line begins.
-std::size_t byte_of(std::string_view line, std::size_t column) {
-  std::size_t at = 0;
+/// Where the character begins that is `count` behind the one at `at`.
+std::size_t byte_behind(std::string_view line, std::size_t at, std::size_t count) {
   for (; at < line.size(); ++at)
-    if ((static_cast<unsigned char>(line[at]) & 0xc0) != 0x80 && column-- == 0) break;
+    if ((static_cast<unsigned char>(line[at]) & 0xc0) != 0x80 && count-- == 0) break;
   return at;
 }
 std::size_t characters(std::string_view text) {
@@ -198,7 +197,7 @@ class Table {
                  [](std::string_view word) { return word != sign && word != about && !lost_sign(word); });
     double number = 0;
     const auto read = [&](std::string_view word, double& out) {
-      return jmh_number(word, out) || power_of_ten(word, out);
+      return (decimal_ == Decimal::point ? any_number(word, out) : jmh_number(word, out)) || power_of_ten(word, out);
     };
     // The count is missing where there is one iteration only, and with it the error.
     const bool has_sign = std::find(mode, words_.end(), sign) != words_.end();
@@ -206,6 +205,10 @@ class Table {
     std::uint64_t count = 0;
     if (values.size() >= 2 && integer_in(values[0], count) && (values.size() > 2 || !has_sign)) at = 1;
     if (at >= values.size()) return false;
+    if (decimal_ == Decimal::open)
+      decimal_ = values[at].find(',') != std::string_view::npos   ? Decimal::comma
+                 : values[at].find('.') != std::string_view::npos ? Decimal::point
+                                                                  : Decimal::open;
     if (!read(values[at], score.value)) {
       out_.warn("rows whose score is no number that can be read are left out");
       return true;
@@ -219,9 +222,11 @@ class Table {
   bool cut_at_columns(std::string_view line, std::string_view name, const char* mode) {
     by_column_.clear();
     auto from = static_cast<std::size_t>(name.data() + name.size() - line.data());
+    std::size_t end = 0, last_column = 0;
     for (const auto column : ends_) {
-      const auto end = byte_of(line, column);
-      if (end <= from || line.data() + end > mode || !blank(line[end]) || blank(line[end - 1])) return false;
+      end = byte_behind(line, end, column - last_column);
+      last_column = column;
+      if (end <= from || line.data() + end >= mode || !blank(line[end]) || blank(line[end - 1])) return false;
       by_column_.push_back(trimmed(line.substr(from, end - from)));
       from = end;
     }
@@ -266,6 +271,7 @@ class Table {
   std::vector<std::string_view> words_, parameters_, values_, by_column_;
   std::vector<std::size_t> ends_;  ///< of the parameters' columns, in characters
   std::size_t prefix_words_ = 0;
+  enum class Decimal { open, point, comma } decimal_ = Decimal::open;
   std::string_view name_;
   std::string row_parameters_, scratch_;
 };

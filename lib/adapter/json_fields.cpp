@@ -97,6 +97,7 @@ bool number_or_skip(json::Reader& r, std::optional<double>& out) {
 }
 
 std::optional<std::string> without_nan(std::string_view text) {
+  if (const auto first = trimmed(text.substr(0, 4096)); !first.starts_with('{') && !first.starts_with('[')) return {};
   static constexpr std::string_view words[]{"NaN", "Infinity", ": nan", ": -nan", ": inf", ": -inf"};
   if (std::none_of(std::begin(words), std::end(words), [&](auto word) { return holds(text, word); })) return {};
   std::string out;
