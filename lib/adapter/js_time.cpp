@@ -138,7 +138,7 @@ Result<void> read_js_time_extended(std::string_view text, Builder& out) {
     double ns = 0;
     if (further_line(line, name, ns))
       only_bun = false;
-    else if (!bun_line(line, name, ns))
+    else if (!bun_line(line, name, ns) && !bun_test_line(line, name, ns))
       continue;
     out.benchmark(name);
     out.latency({ns, {}, {}});

@@ -32,8 +32,14 @@ std::vector<std::string_view> cells_of(std::string_view line) {
   line = trimmed(line);
   while (line.starts_with(bar)) {
     line.remove_prefix(bar.size());
-    const auto end = std::min(line.find(bar), line.size());
+    auto end = std::min(line.find(bar), line.size());
     auto cell = trimmed(line.substr(0, end));
+    // A bar within quotes is one of the text.
+    if (const char quote = cell.empty() ? ' ' : cell.front(); quote == '\'' || quote == '"')
+      while (end < line.size() && (cell.size() < 2 || cell.back() != quote)) {
+        end = std::min(line.find(bar, end + bar.size()), line.size());
+        cell = trimmed(line.substr(0, end));
+      }
     if (cell.size() >= 2 && (cell.front() == '\'' || cell.front() == '"') && cell.back() == cell.front())
       cell = cell.substr(1, cell.size() - 2);
     out.push_back(cell);

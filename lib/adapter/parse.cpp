@@ -45,7 +45,9 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
     auto parsed = run(form, text, options);
     if (parsed) parsed->adapter = row.kind;
     if (parsed) return parsed;
-    const bool fits = (form.shape == Shape::json) == as_json;
+    // The last form of an adapter of text is a file of JSON.
+    const bool is_json = form.shape == Shape::json || (row.shape == Shape::text && form.grammar == &row.text);
+    const bool fits = is_json == as_json;
     if (!reason || (fits && !reason_fits)) reason = std::move(parsed).error();
     reason_fits |= fits;
   }

@@ -80,7 +80,29 @@ bool ips_line(std::string_view line, std::string_view& name, Metric& throughput)
   name = trimmed(left.substr(0, gap));
   const double margin = value * (percent / 100);
   throughput = {value, value - margin, value + margin};
-  return name_fits(name);
+  return name.empty() || name_fits(name);
+}
+
+/// A name of more than 20 characters stands alone on the line above. Else that line is something that a program
+/// printed.
+std::string_view long_label(const Lines& lines, std::string_view line) {
+  std::string_view above;
+  constexpr std::size_t column = 20;
+  if (!lines.before(line, above) || above.size() <= column || blank(above.front())) return {};
+  return trimmed(above);
+}
+
+/// The rows that a table would have had, if what another program printed had not ended it.
+std::size_t rows_after(std::string_view text) {
+  std::size_t count = 0;
+  // Those of a rehearsal come again.
+  Lines lines(text.substr(0, place_of(text, "Rehearsal ")));
+  for (std::string_view line; lines.next_with(")", line);) {
+    std::string_view name;
+    Times times;
+    count += loose_row(line, name, times);
+  }
+  return count;
 }
 
 /// The next line with a bracket that may end a row or a share, behind a number or `%`: other tools have brackets too.
@@ -98,20 +120,29 @@ bool next_line(Lines& lines, std::string_view& line) {
 Result<void> read_ruby(std::string_view text, Builder& out) {
   Lines lines(text);
   const char* near = nullptr;
+  const char* behind = nullptr;  ///< the last table
+  std::size_t lost = 0;
   // A table ends with the first line that is no row; that line is not looked at as a header.
   for (std::string_view line; lines.next_with("system", line);) {
     if (!header(line)) continue;
+    if (behind) lost += rows_after(between(behind, line.data()));
+    behind = nullptr;
     while (lines.next(line)) {
       std::string_view name;
       Times times;
       if (!strict_row(line, name, times)) {
         if (!near) near = line.data();
+        behind = line.data();
         break;
       }
       add(name, times, out);
     }
   }
   if (out.empty()) return no_match(text, near, form);
+  if (behind) lost += rows_after(between(behind, text.data() + text.size()));
+  if (lost > 0)
+    out.warn(fmt::format("{} behind a line that ended the table, and left out: let nothing else be printed within it",
+                         counted(lost, "row is", "rows are")));
   return {};
 }
 
@@ -123,6 +154,8 @@ Result<void> read_ruby_extended(std::string_view text, Builder& out) {
     Times times;
     Metric throughput;
     if (ips_line(line, name, throughput)) {
+      if (name.empty()) name = long_label(lines, line);
+      if (!name_fits(name)) continue;
       out.benchmark(name);
       out.throughput(throughput);
     } else if (loose_row(line, name, times)) {

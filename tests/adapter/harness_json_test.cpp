@@ -144,7 +144,8 @@ TEST_SUITE("adapter/harness_json") {
           "java_jmh results: the text is well-formed but has no benchmark in it");
     CHECK(test::refusal(AdapterKind::java_jmh, "[]", {.average = Average::median}) ==
           "java_jmh results have no median: leave the average out or choose mean");
-    CHECK(test::refusal(AdapterKind::python_pytest, "hello").find("expected a report of pytest-benchmark, found 'h'") !=
+    CHECK(test::refusal(AdapterKind::python_pytest, "{\"a\":1}").find("lacks its field") != std::string::npos);
+    CHECK(test::refusal(AdapterKind::python_pytest, "hello").find("does not read as 'Name (time in us)") !=
           std::string::npos);
   }
 
