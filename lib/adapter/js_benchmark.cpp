@@ -56,31 +56,44 @@ bool loose_line(std::string_view line, std::string_view& name, Metric& throughpu
   return true;
 }
 
+/// Lines that are results in another form than those that were read.
+struct LeftOut {
+  std::size_t count = 0;
+  std::string_view first;
+
+  [[gnu::noinline]] void note(std::string_view line) {
+    std::string_view name;
+    Metric throughput;
+    if (loose_line(line, name, throughput) && count++ == 0) first = name;
+  }
+
+  void warn(Builder& out) const {
+    if (count == 0) return;
+    out.warn(fmt::format("{} not of several runs sampled and left out ('{}' is the first): give {} more time",
+                         counted(count, "result is", "results are"), to_valid_utf8(first.substr(0, 100)),
+                         count == 1 ? "it" : "them"));
+  }
+};
+
 }  // namespace
 
 Result<void> read_js_benchmark(std::string_view text, Builder& out) {
   Lines lines(text);
   const char* near = nullptr;
-  std::size_t left_out = 0;
-  std::string_view first_left_out;
+  LeftOut left_out;
   for (std::string_view line; lines.next_with("ops/sec", line);) {
     std::string_view name;
     double value = 0, percent = 0;
     if (!strict_line(line, name, value, percent)) {
       if (!near) near = line.data();
-      Metric throughput;
-      if (!loose_line(line, name, throughput)) continue;
-      if (left_out++ == 0) first_left_out = name;
+      left_out.note(line);
       continue;
     }
     out.benchmark(name);
     out.throughput(spread(value, percent));
   }
   if (out.empty()) return no_match(text, near, form);
-  if (left_out > 0)
-    out.warn(fmt::format("{} not of several runs sampled and left out ('{}' is the first): give {} more time",
-                         counted(left_out, "result is", "results are"), to_valid_utf8(first_left_out.substr(0, 100)),
-                         left_out == 1 ? "it" : "them"));
+  left_out.warn(out);
   return {};
 }
 

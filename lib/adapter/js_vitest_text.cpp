@@ -27,6 +27,19 @@ bool take_count(std::string_view& text, std::string_view suffix) {
   return true;
 }
 
+/// The name of a project before that of a file: `|unit| FILE`, `unit  FILE`. True if it is one of version 5.
+bool take_label(std::string_view& line) {
+  std::string_view label;
+  if (const auto end = line.find("| "); line.starts_with('|') && end != std::string_view::npos) {
+    line = trimmed(line.substr(end + 2));
+  } else if (const auto gap = line.find("  "); line.substr(0, gap).find_first_of("/.>") == std::string_view::npos) {
+    if (gap == std::string_view::npos) return false;
+    label = line.substr(0, gap);
+    line = trimmed(line.substr(gap));
+  }
+  return label == "bench" || label.ends_with("(bench)");
+}
+
 class Tables {
  public:
   explicit Tables(Builder& out) : out_(out), median_(out.options().average == Average::median) {}
@@ -61,9 +74,7 @@ class Tables {
       }
     if (!marked) return;
     table_ = false;
-    constexpr std::string_view label = "bench  ";
-    if (indent <= 1) tree_ = line.starts_with(label);
-    if (tree_ && line.starts_with(label)) line = trimmed(line.substr(label.size()));
+    if (indent <= 1) tree_ = take_label(line);
     (void)take_count(line, "ms");
     // How many tests are in it.
     if (const auto open = line.rfind(" ("); tree_ && line.ends_with(')') && open != std::string_view::npos)

@@ -29,7 +29,8 @@ Result<void> read_pyperf_text(std::string_view text, Builder& out) {
   const char* near = nullptr;
   for (std::string_view line; lines.next(line); before = line) {
     line = trimmed(line);
-    if (line.size() >= 2 && line.size() == length(before) && line.find_first_not_of('-') == std::string_view::npos)
+    if (line.starts_with("--") && line.find_first_not_of('-') == std::string_view::npos &&
+        line.size() == length(before))
       title = before;
     const auto place = place_of(line, average);
     if (place == std::string_view::npos) continue;

@@ -85,7 +85,7 @@ bool ips_line(std::string_view line, std::string_view& name, Metric& throughput)
 
 /// A name of more than 20 characters stands alone on the line above. Else that line is something that a program
 /// printed.
-std::string_view long_label(const Lines& lines, std::string_view line) {
+[[gnu::noinline]] std::string_view long_label(const Lines& lines, std::string_view line) {
   std::string_view above;
   constexpr std::size_t column = 20;
   if (!lines.before(line, above) || above.size() <= column || blank(above.front())) return {};
@@ -93,7 +93,7 @@ std::string_view long_label(const Lines& lines, std::string_view line) {
 }
 
 /// The rows that a table would have had, if what another program printed had not ended it.
-std::size_t rows_after(std::string_view text) {
+[[gnu::noinline]] std::size_t rows_after(std::string_view text) {
   std::size_t count = 0;
   // Those of a rehearsal come again.
   Lines lines(text.substr(0, place_of(text, "Rehearsal ")));

@@ -163,6 +163,11 @@ TEST_SUITE("adapter/harness text") {
                            " \u2713  bench  f (3 tests | 1 skipped) 12ms\n   \u2713 g (1)\n     \u00d7 x 4ms\n"
                            "     \u2713 t\n" +
                                head + "a" + row + "\n") == of("g > t > a"));
+    for (const std::string_view label : {"|unit| ", " unit  ", ""})
+      CHECK(test::results_of(js_vitest, std::string(" \u2713 ").append(label) + "a/f.ts > g 12ms\n" + head + "a" +
+                                            row) == of("a/f.ts > g > a"));
+    CHECK(test::results_of(js_vitest, " \u2713  unit (bench)  a/f.ts (1 test) 12ms\n   \u2713 g 1ms\n" + head + "a" +
+                                          row) == of("g > a"));
     CHECK_FALSE(parse(js_vitest, " \u2713 f\n\u00b7 a" + row + "\n").has_value());
     CHECK(test::refusal(js_vitest, head + "\u00b7 a  0.0000  0  0  0  0  0  0  0  \u00b10.00%  0\n")
               .find("gave a result") != std::string::npos);
@@ -171,6 +176,13 @@ TEST_SUITE("adapter/harness text") {
           test::results({{"a", {{"latency", metric(1e7, 9e6, 1.1e7)}, {"throughput", metric(200, 180, 220)}}}}));
     CHECK(test::results_of(js_vitest, head + "a" + row + "\n", average(Average::median)) ==
           test::results({{"a", {{"throughput", metric(100, 90, 110)}}}}));
+  }
+
+  TEST_CASE("tinybench: a bar within a quoted name") {
+    CHECK(test::results_of(js_tinybench,
+                           "\u2502 (index) \u2502 Task name \u2502 Latency avg (ns) \u2502\n"
+                           "\u2502 0 \u2502 'a \u2502 b' \u2502 '2.00 \u00b1 50.00%' \u2502\n"
+                           "\u2502 1 \u2502 'c \u2502 4 \u2502\n") == latency("a \u2502 b", metric(2, 1, 3)));
   }
 
   TEST_CASE("mitata and deno: groups, ranges, what is broken off, Deno 1") {
@@ -214,8 +226,7 @@ TEST_SUITE("adapter/harness text") {
     const auto file = [](std::string_view results) {
       return std::string(R"({"result_columns": ["result"], "results": {)").append(results).append("}}");
     };
-    CHECK(test::results_of(python_asv,
-                           file(R"("m.time_a": [[2, NaN, null, 4], [["1", "2"], ["'x'", "3"]], "v", 1, 2,
+    CHECK(test::results_of(python_asv, file(R"("m.time_a": [[2, NaN, null, 4], [["1", "2"], ["'x'", "3"]], "v", 1, 2,
                                                 [1], [2], [1, null], [3, null]])")) ==
           test::results({{"m.time_a(1, x)", {{"latency", metric(2e9, 1e9, 3e9)}}},
                          {"m.time_a(2, 3)", {{"latency", metric(4e9)}}}}));
