@@ -149,6 +149,14 @@ TEST_SUITE("adapter/harness_json") {
           std::string::npos);
   }
 
+  TEST_CASE("JSON behind other lines is pointed at") {
+    for (const auto kind : {AdapterKind::python_pytest, AdapterKind::js_vitest, AdapterKind::js_deno})
+      for (const std::string_view json : {"{\n}", "{\"a\":1}", "[{\"a\":1}]"})
+        CHECK(test::refusal(kind, std::string("> run\n\n").append(json)).find("begins at line 3 may be JSON") !=
+              std::string::npos);
+    CHECK(test::refusal(AdapterKind::python_pytest, "a\nb {\n").find("may be JSON") == std::string::npos);
+  }
+
   TEST_CASE("no prefix of a report is one, and no nesting brings a reader down") {
     const std::pair<AdapterKind, const char*> reports[]{
         {AdapterKind::cpp_google, "cpp_google/made_extra_fields"},
