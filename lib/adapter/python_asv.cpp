@@ -301,9 +301,12 @@ class Further {
 Result<void> read_asv(std::string_view text, Builder& out) {
   Lines lines(text);
   const char* near = nullptr;
+  std::size_t commits = 0;
   for (std::string_view line; lines.next_with(plus_minus_sign, line);) {
     std::string_view name;
     Metric latency;
+    // `· For PROJECT commit HASH <NAME>:`.
+    if (const auto between_them = lines.passed(); !between_them.empty()) commits += holds(between_them, " commit ");
     if (!strict_line(line, name, latency)) {
       if (!near) near = line.data();
       continue;
@@ -312,6 +315,9 @@ Result<void> read_asv(std::string_view text, Builder& out) {
     out.latency(latency);
   }
   if (out.empty()) return no_match(text, near, form);
+  if (commits > 1)
+    out.warn(fmt::format("asv ran {} times for a commit: of each benchmark the last result counts, whichever it is of",
+                         commits));
   if (!near) return {};
   Further tables(out, true);
   tables.read(text);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 
 #include "bencher/adapter/adapter.hpp"
 
@@ -220,6 +221,17 @@ TEST_SUITE("adapter/harness text") {
           latency("\u00fc b", metric(3, 2, 4)));
     CHECK_FALSE(
         parse(python_pyperf, "a: Mean +- std dev: [x] 1 ns +- 1 ns -> [y] 2 ns +- 1 ns: 2.00x slower\n").has_value());
+  }
+
+  TEST_CASE("asv: several commits") {
+    const auto of_commit = [](std::string_view hash, int value) {
+      return fmt::format("[50%] \u00b7 For p commit {} <a>:\n[50%] \u00b7\u00b7\u00b7 m.a  {}\u00b11ns\n", hash, value);
+    };
+    CHECK(test::must_parse(python_asv, of_commit("f657e339", 5)).warnings.empty());
+    const auto both = test::must_parse(python_asv, of_commit("f657e339", 5) + of_commit("c7ce8e5a", 6));
+    CHECK(both.results == latency("m.a", metric(6, 5, 7)));
+    REQUIRE_FALSE(both.warnings.empty());
+    CHECK(both.warnings[0].find("2 times for a commit") != std::string::npos);
   }
 
   TEST_CASE("asv: files of results") {
