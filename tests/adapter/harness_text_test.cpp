@@ -179,6 +179,17 @@ TEST_SUITE("adapter/harness text") {
           test::results({{"a", {{"throughput", metric(100, 90, 110)}}}}));
   }
 
+  TEST_CASE("tinybench: a stack of more than one line, as Bun prints it") {
+    const std::string head = "\u2502 \u2502 Task name \u2502 Latency avg (ns) \u2502 Error \u2502 Stack \u2502\n";
+    const auto parsed =
+        test::must_parse(js_tinybench, head +
+                                           "\u2502 0 \u2502 a \u2502 2.00 \u00b1 50.00% \u2502 \u2502 \u2502\n\u2502 1 "
+                                           "\u2502 b \u2502 \u2502 boom \u2502 Error: boom\n"
+                                           "   at x:1 \u2502\n\u2502 2 \u2502 c \u2502 3.00\n");
+    CHECK(parsed.results == latency("a", metric(2, 1, 3)));
+    CHECK(parsed.warnings == std::vector<std::string>{"'b' failed and is left out"});
+  }
+
   TEST_CASE("tinybench: a bar within a quoted name") {
     CHECK(test::results_of(js_tinybench,
                            "\u2502 (index) \u2502 Task name \u2502 Latency avg (ns) \u2502\n"
