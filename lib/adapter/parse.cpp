@@ -45,8 +45,8 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
   // The reason of the form that the text has is the one worth saying.
   std::optional<Error> reason;
   bool reason_fits = false;
-  for (const auto& form :
-       {Form{&row, &row.strict, row.shape}, Form{&row, &row.extended, row.shape}, Form{&row, &row.text, Shape::text}}) {
+  for (const auto& form : {Form{&row, &row.strict, row.shape}, Form{&row, &row.extended, row.shape},
+                           Form{&row, &row.other, row.other_shape()}}) {
     if (!form.grammar->parse) continue;
     if (form.shape == Shape::json && text.malformed() > 0) {
       if (!reason)
@@ -56,9 +56,7 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
     auto parsed = run(form, text, options);
     if (parsed) parsed->adapter = row.kind;
     if (parsed) return parsed;
-    // The last form of an adapter of text is a file of JSON.
-    const bool is_json = form.shape == Shape::json || (row.shape == Shape::text && form.grammar == &row.text);
-    const bool fits = is_json == as_json;
+    const bool fits = (form.shape == Shape::json) == as_json;
     if (!reason || (fits && !reason_fits)) reason = std::move(parsed).error();
     reason_fits |= fits;
   }

@@ -105,7 +105,7 @@ std::span<const Row> rows() {
           never_json(read_asv, "\u00b7"),
           never_json(read_asv_extended, "\u00b7", "started: "),
           true,
-          {read_asv_results, "\"result_columns\""}},
+          {read_asv_results, "result_columns", {}, keys}},
       Row{python_pytest,
           python,
           Shape::json,

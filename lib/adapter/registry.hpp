@@ -60,7 +60,8 @@ struct Row {
   Grammar strict;        ///< what the reference reads; none for adapters that it does not have
   Grammar extended;      ///< further forms, tried where `strict` finds nothing
   bool detected = true;  ///< whether `magic` and its language try it
-  Grammar text = {};     ///< further forms: text where `shape` says JSON, a file of JSON where it says text; tried last
+  Grammar other = {};    ///< further forms of the other shape; tried last
+  Shape other_shape() const { return shape == Shape::json ? Shape::text : Shape::json; }
 };
 
 /// In the order in which `magic` tries them.

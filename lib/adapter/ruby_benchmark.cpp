@@ -105,13 +105,23 @@ bool ips_line(std::string_view line, std::string_view& name, Metric& throughput)
   return count;
 }
 
-/// The next line with a bracket that may end a row or a share, behind a number or `%`: other tools have brackets too.
+/// Whether this bracket may end a row, or the share of `(± 2.1%) i/s`: other tools have brackets in each line too.
+bool may_end(std::string_view text, std::size_t bracket) {
+  if (bracket == 0) return false;
+  const char before = text[bracket - 1];
+  Cursor after(text.substr(bracket + 1));
+  if (before == '%') return after.blanks() && after.take("i/s");
+  if (!number_sign(before) && !blank(before)) return false;
+  while (!after.done() && (blank(*after.at) || *after.at == '\r'))
+    ++after.at;
+  return after.done() || *after.at == '\n';
+}
+
+/// The next line with a bracket that may be that of a result.
 bool next_line(Lines& lines, std::string_view& line) {
   const auto rest = lines.rest();
-  for (auto at = rest.find(')'); at != std::string_view::npos; at = rest.find(')', at + 1)) {
-    const char before = at == 0 ? '\n' : rest[at - 1];
-    if (number_sign(before) || blank(before) || before == '%') return lines.next_at(rest.data() + at, line);
-  }
+  for (auto at = rest.find(')'); at != std::string_view::npos; at = rest.find(')', at + 1))
+    if (may_end(rest, at)) return lines.next_at(rest.data() + at, line);
   return false;
 }
 
