@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "lib/adapter/json_fields.hpp"
+#include "lib/adapter/json_nan.hpp"
 
 namespace bencher::adapter {
 namespace {

@@ -8,6 +8,7 @@
 #include "bencher/base/encoding.hpp"
 
 #include "lib/adapter/json_fields.hpp"
+#include "lib/adapter/json_nan.hpp"
 
 namespace bencher::adapter {
 namespace {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <iterator>
 
 #include <fmt/core.h>
 
@@ -94,37 +93,6 @@ bool number_or_skip(json::Reader& r, std::optional<double>& out) {
   out.reset();
   if (r.peek() != '-' && !digit(r.peek())) return r.skip();
   return r.number(out.emplace());
-}
-
-std::optional<std::string> without_nan(std::string_view text) {
-  if (const auto first = trimmed(text.substr(0, 4096)); !first.starts_with('{') && !first.starts_with('[')) return {};
-  static constexpr std::string_view words[]{"NaN", "Infinity", ": nan", ": -nan", ": inf", ": -inf"};
-  if (std::none_of(std::begin(words), std::end(words), [&](auto word) { return holds(text, word); })) return {};
-  std::string out;
-  out.reserve(text.size() + 64);
-  bool quoted = false, changed = false;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (quoted && c == '\\' && at + 1 < text.size()) {
-      out.append(text, at++, 2);
-      continue;
-    }
-    if (c == '"') quoted = !quoted;
-    const std::size_t sign = c == '-' ? 1 : 0;
-    const auto word = quoted ? std::string_view() : text.substr(at + sign, 8);
-    const std::size_t size = word == "Infinity"                                                              ? 8
-                             : word.starts_with("NaN") || word.starts_with("nan") || word.starts_with("inf") ? 3
-                                                                                                             : 0;
-    if (size == 0) {
-      out += c;
-      continue;
-    }
-    out += "null";
-    at += sign + size - 1;
-    changed = true;
-  }
-  if (!changed) return {};
-  return out;
 }
 
 bool any_object(json::Reader& r) {

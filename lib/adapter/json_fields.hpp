@@ -32,9 +32,6 @@ bool optional_decimal(json::Reader& r, std::optional<double>& out);
 bool optional_number(json::Reader& r, std::optional<double>& out);
 /// The same, but any other value leaves `out` empty too.
 bool number_or_skip(json::Reader& r, std::optional<double>& out);
-/// The text with `null` where it has `NaN`, `Infinity` or what C prints for them as a value, which are no JSON; nothing
-/// if it has none of them. Lines stay where they are.
-std::optional<std::string> without_nan(std::string_view text);
 /// Passes over an object, or an array without elements; anything else fails.
 bool any_object(json::Reader& r);
 

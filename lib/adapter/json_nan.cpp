@@ -40,4 +40,10 @@ std::string null_for_nan(std::string_view text) {
   return out;
 }
 
+std::optional<std::string> without_nan(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos || (text[first] != '{' && text[first] != '[') || !may_have_nan(text)) return {};
+  return null_for_nan(text);
+}
+
 }  // namespace bencher::adapter

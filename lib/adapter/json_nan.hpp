@@ -1,6 +1,7 @@
-// JSON as Python writes it: with NaN and Infinity, which JSON does not have.
+// JSON as Python, Google Benchmark and others write it: with NaN and Infinity, which JSON does not have.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,5 +11,7 @@ namespace bencher::adapter {
 bool may_have_nan(std::string_view text);
 /// With `null` for each that stands outside of strings.
 std::string null_for_nan(std::string_view text);
+/// The same for what begins as JSON; nothing where there is no such word.
+std::optional<std::string> without_nan(std::string_view text);
 
 }  // namespace bencher::adapter

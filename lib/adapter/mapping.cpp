@@ -10,6 +10,7 @@
 
 #include "lib/adapter/detect.hpp"
 #include "lib/adapter/json_fields.hpp"
+#include "lib/adapter/json_nan.hpp"
 #include "lib/adapter/mapping.hpp"
 #include "lib/adapter/prepare.hpp"
 #include "lib/adapter/text.hpp"

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "lib/adapter/json_fields.hpp"
+#include "lib/adapter/json_nan.hpp"
 #include "lib/adapter/mapping.hpp"
 #include "lib/adapter/text.hpp"
 
