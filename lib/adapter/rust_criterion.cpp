@@ -34,33 +34,45 @@ std::string_view without_progress(std::string_view prefix) {
   return after_return(prefix);
 }
 
-/// `1.0 Melem/s` and the like, in whole elements, bytes, … a second.
-bool rate(Cursor& at, double& out) {
+/// `1.0 Melem/s` and the like, in whole elements, bytes, … a second; `of` is what, without the prefix.
+bool rate(Cursor& at, double& out, std::string_view& of) {
+  // Short numbers are padded.
+  at.skip();
   if (!any_number(at.word(), out) || !at.blanks()) return false;
-  const auto unit = at.word();
+  of = at.word();
   static constexpr std::string_view prefixes = "KMGT";
-  const auto power = unit.size() > 1 ? prefixes.find(unit[0]) : std::string_view::npos;
-  if (power == std::string_view::npos) return !unit.empty();
-  const double thousand = unit[1] == 'i' ? 1024 : 1000;
+  const auto power = of.size() > 1 ? prefixes.find(of[0]) : std::string_view::npos;
+  if (power == std::string_view::npos) return !of.empty();
+  const bool binary = of[1] == 'i';
   for (std::size_t i = 0; i <= power; ++i)
-    out *= thousand;
+    out *= binary ? 1024 : 1000;
+  of.remove_prefix(binary ? 2 : 1);
   return true;
 }
 
-/// The line `thrpt:  [LOW BEST HIGH]` below a time.
-void throughput_below(std::string_view rest, Builder& out) {
-  std::string_view line;
-  if (!Lines(rest).next(line)) return;
+/// A line `thrpt:  [LOW BEST HIGH]`.
+bool throughput(std::string_view line, Metric& out, std::string_view& of) {
   Cursor at(line);
   at.skip();
-  if (!at.take("thrpt:")) return;
+  if (!at.take("thrpt:")) return false;
   at.skip();
   const auto close = at.rest().find(']');
-  if (!at.take('[') || close == std::string_view::npos) return;
+  if (!at.take('[') || close == std::string_view::npos) return false;
   Cursor inside(between(at.at, at.at + close - 1));
   double low = 0, value = 0, high = 0;
-  if (rate(inside, low) && inside.blanks() && rate(inside, value) && inside.blanks() && rate(inside, high))
-    out.extra("thrpt", Metric{value, low, high});
+  if (!rate(inside, low, of) || !rate(inside, value, of) || !rate(inside, high, of)) return false;
+  out = {value, low, high};
+  return true;
+}
+
+/// The throughput below a time; a second line is of what the first one does not count.
+void throughput_below(std::string_view rest, Builder& out) {
+  Lines lines(rest);
+  std::string_view line, of;
+  Metric found;
+  if (!lines.next(line) || !throughput(line, found, of)) return;
+  out.extra("thrpt", found);
+  if (lines.next(line) && throughput(line, found, of)) out.extra(std::string("thrpt ").append(of), found);
 }
 
 /// The name that a line stands for; empty: none.
