@@ -50,29 +50,32 @@ bool rate(Cursor& at, double& out, std::string_view& of) {
   return true;
 }
 
-/// A line `thrpt:  [LOW BEST HIGH]`.
-bool throughput(std::string_view line, Metric& out, std::string_view& of) {
-  Cursor at(line);
+/// A line `thrpt:  [LOW BEST HIGH]`, cut off.
+bool throughput(std::string_view& rest, Metric& out, std::string_view& of) {
+  Cursor at(rest);
   at.skip();
   if (!at.take("thrpt:")) return false;
   at.skip();
-  const auto close = at.rest().find(']');
-  if (!at.take('[') || close == std::string_view::npos) return false;
-  Cursor inside(between(at.at, at.at + close - 1));
+  std::string_view line;
+  Lines lines(at.rest());
+  if (!at.take('[') || !lines.next(line)) return false;
+  const auto close = line.find(']');
+  if (close == std::string_view::npos) return false;
+  Cursor inside(line.substr(1, close - 1));
   double low = 0, value = 0, high = 0;
   if (!rate(inside, low, of) || !rate(inside, value, of) || !rate(inside, high, of)) return false;
   out = {value, low, high};
+  rest = lines.rest();
   return true;
 }
 
 /// The throughput below a time; a second line is of what the first one does not count.
 void throughput_below(std::string_view rest, Builder& out) {
-  Lines lines(rest);
-  std::string_view line, of;
+  std::string_view of;
   Metric found;
-  if (!lines.next(line) || !throughput(line, found, of)) return;
+  if (!throughput(rest, found, of)) return;
   out.extra("thrpt", found);
-  if (lines.next(line) && throughput(line, found, of)) out.extra(std::string("thrpt ").append(of), found);
+  if (throughput(rest, found, of)) out.extra(std::string("thrpt ").append(of), found);
 }
 
 /// The name that a line stands for; empty: none.

@@ -84,6 +84,8 @@ class Tree {
   /// columns of their rows.
   std::size_t values_at(std::string_view line) const {
     const auto expected = byte_of(line, column_);
+    const auto is = [&](std::size_t at, char c) { return at >= line.size() || line[at] == c; };
+    if (expected < 2 || (is(expected - 1, ' ') && is(expected - 2, ' ') && !is(expected, bar[0]))) return expected;
     const auto rest = line.substr(expected);
     const auto first = rest.find(bar);
     if (first == std::string_view::npos || points_in(rest.substr(0, first)) == width_) return expected;

@@ -86,6 +86,7 @@ class Report {
   }
 
   static bool has_run(std::string_view status) {
+    if (status.empty() || status == "run" || status == "completed") return true;
     for (const std::string_view none : {"disabled", "notrun", "skipped", "suppressed"})
       if (status == none) return false;
     return true;
