@@ -25,73 +25,106 @@ std::string shown(std::string_view name) {
   return excerpt(name, 100);
 }
 
-/// The same as `first_of_name`, by sorting: as quick for any choice of names.
-std::vector<std::uint32_t> sorted_first(const Results& results) {
-  std::vector<std::uint32_t> order(results.size()), first(results.size());
-  std::iota(order.begin(), order.end(), 0u);
+/// `size` times `value`, in large pages where there are any.
+template <class T>
+std::vector<T> filled(std::size_t size, T value) {
+  std::vector<T> out;
+  out.reserve(size);
+  prefer_large_pages(out.data(), size * sizeof(T));
+  out.resize(size, value);
+  return out;
+}
+
+/// Those that share a place by their hash with another, in order: all that repeat a name, and of others one in ten.
+/// Neither pass over the names has a branch that depends on them.
+std::vector<std::uint32_t> suspects(const Results& results) {
+  const std::size_t count = results.size();
+  struct Places {
+    std::uint64_t taken, again;
+  };
+  constexpr std::size_t bits = 64;
+  // Sixteen places for each name.
+  const std::size_t size = count / 4 + 1;
+  auto places = filled(size, Places{0, 0});
+  auto hashes = filled(count, std::uint32_t{0});
+  const auto place_of = [&](std::uint32_t hash) { return hash * std::uint64_t{size * bits} >> 32; };
+  // Hashes of a block first, so that the places are on their way from memory when they are looked at.
+  constexpr std::size_t block = 32;
+  for (std::size_t from = 0; from < count; from += block) {
+    const std::size_t to = std::min(count, from + block);
+    for (std::size_t i = from; i < to; ++i) {
+      hashes[i] = static_cast<std::uint32_t>(std::hash<std::string_view>()(results[i].name));
+      __builtin_prefetch(&places[place_of(hashes[i]) / bits], 1);
+    }
+    for (std::size_t i = from; i < to; ++i) {
+      const auto place = place_of(hashes[i]);
+      auto& word = places[place / bits];
+      const auto bit = std::uint64_t{1} << place % bits;
+      word.again |= word.taken & bit;
+      word.taken |= bit;
+    }
+  }
+  // Over the hashes, of which no more are looked at than have been.
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto place = place_of(hashes[i]);
+    hashes[found] = static_cast<std::uint32_t>(i);
+    found += places[place / bits].again >> place % bits & 1;
+  }
+  hashes.resize(found);
+  return hashes;
+}
+
+/// The first one of the same name for each of `some`, which are in order.
+std::vector<std::uint32_t> first_by_sorting(const Results& results, const std::vector<std::uint32_t>& some) {
+  auto order = some;
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
     const int by_name = results[a].name.compare(results[b].name);
     return by_name != 0 ? by_name < 0 : a < b;
   });
-  bool repeats = false;
+  std::vector<std::uint32_t> first(results.size());
   for (std::size_t i = 0, head = 0; i < order.size(); ++i) {
     if (results[order[i]].name != results[order[head]].name) head = i;
     first[order[i]] = order[head];
-    repeats |= i != head;
   }
-  if (!repeats) first.clear();
-  return first;
+  std::vector<std::uint32_t> out;
+  out.reserve(some.size());
+  for (const auto i : some)
+    out.push_back(first[i]);
+  return out;
+}
+
+/// The same in a hash table; where too many names have one place, by sorting, which is as quick for any names.
+std::vector<std::uint32_t> first_of(const Results& results, const std::vector<std::uint32_t>& some) {
+  constexpr std::size_t far = 256;
+  // Two thirds of the slots are taken in the end.
+  std::vector<std::uint32_t> slots(some.size() + some.size() / 2 + 8, free_slot), out;
+  out.reserve(some.size());
+  for (const auto i : some) {
+    const auto name = results[i].name;
+    // Not the bits by which they are suspects.
+    auto at = static_cast<std::size_t>((std::hash<std::string_view>()(name) >> 32) * std::uint64_t{slots.size()} >> 32);
+    std::size_t probes = 0;
+    while (slots[at] != free_slot && results[slots[at]].name != name) {
+      if (++at == slots.size()) at = 0;
+      if (++probes == far) return first_by_sorting(results, some);
+    }
+    if (slots[at] == free_slot) slots[at] = i;
+    out.push_back(slots[at]);
+  }
+  return out;
 }
 
 /// For each benchmark the first one of the same name. Empty where no name repeats.
 std::vector<std::uint32_t> first_of_name(const Results& results) {
-  const std::size_t count = results.size();
-  if (count < 2) return {};
-  if (count == 2)
-    return results[0].name == results[1].name ? std::vector<std::uint32_t>{0, 0} : std::vector<std::uint32_t>{};
-  struct Slot {
-    std::uint32_t benchmark;
-    std::uint32_t tag;
-  };
-  // Two thirds of the slots are taken in the end.
-  const std::size_t size = count + count / 2 + 8;
-  std::vector<Slot> slots;
-  slots.reserve(size);
-  prefer_large_pages(slots.data(), size * sizeof(Slot));
-  slots.resize(size, Slot{free_slot, 0});
-  std::vector<std::uint32_t> first;
-  const auto slot_of = [&](std::size_t hash) {
-    return static_cast<std::size_t>((hash & 0xffff'ffffu) * std::uint64_t{size} >> 32);
-  };
-  // Hashes of a block first, so that the slots are on their way from memory when they are looked at.
-  constexpr std::size_t block = 32;
-  constexpr int far = 256;
-  std::size_t hashes[block];
-  for (std::size_t from = 0; from < count; from += block) {
-    const std::size_t to = std::min(count, from + block);
-    for (std::size_t i = from; i < to; ++i) {
-      hashes[i - from] = std::hash<std::string_view>()(results[i].name);
-      __builtin_prefetch(&slots[slot_of(hashes[i - from])], 1);
-    }
-    for (std::size_t i = from; i < to; ++i) {
-      const std::size_t hash = hashes[i - from];
-      const auto tag = static_cast<std::uint32_t>(hash >> 32);
-      std::size_t at = slot_of(hash);
-      int probes = 0;
-      while (slots[at].benchmark != free_slot &&
-             (slots[at].tag != tag || results[slots[at].benchmark].name != results[i].name)) {
-        if (++at == size) at = 0;
-        if (++probes == far) return sorted_first(results);
-      }
-      if (slots[at].benchmark == free_slot) {
-        slots[at] = {static_cast<std::uint32_t>(i), tag};
-      } else if (first.empty()) {
-        first.resize(count);
-        std::iota(first.begin(), first.end(), 0u);
-      }
-      if (!first.empty()) first[i] = slots[at].benchmark;
-    }
-  }
+  if (results.size() < 2) return {};
+  const auto some = suspects(results);
+  const auto first_of_some = first_of(results, some);
+  if (first_of_some == some) return {};
+  std::vector<std::uint32_t> first(results.size());
+  std::iota(first.begin(), first.end(), 0u);
+  for (std::size_t i = 0; i < some.size(); ++i)
+    first[some[i]] = first_of_some[i];
   return first;
 }
 
@@ -129,9 +162,10 @@ void Builder::make_room(std::string_view name) {
   if (std::less<>()(name.data(), begin) || !std::less<>()(name.data(), begin + text_.size())) return;
   const auto done = static_cast<double>(name.data() - begin + 1);
   const auto whole = static_cast<double>(text_.size());
-  // A text that begins with all of its results must not ask for more memory than texts of results need.
-  constexpr double most = 2;
-  const double times = std::min(1.02 * whole / done, most * whole / static_cast<double>(results_.bytes()));
+  // Later names are longer, as they are numbered; what is not written to takes no memory. A text that begins with all
+  // of its results must not ask for more than texts of results need, though.
+  constexpr double most = 3;
+  const double times = std::min(1.5 * whole / done, most * whole / static_cast<double>(results_.bytes()));
   if (times > 1) results_.make_room(times);
 }
 

@@ -1,8 +1,6 @@
 // Bencher Metric Format: {benchmark: {measure: {"value", "lower_value", "upper_value"}}}.
 
-#include <algorithm>
 #include <string>
-#include <vector>
 
 #include <fmt/core.h>
 
@@ -44,10 +42,10 @@ class Bmf {
     if (name.empty() || name.size() > 1024)
       return reader_.fail(fmt::format("a benchmark name has 1 to 1024 bytes, not {}", name.size()));
     out_.benchmark(name_of(name));
-    std::size_t place = 0;
-    return json::object(reader_, "an object of measures", [&](std::string_view measure) {
-      Builder::MeasureId id{};
-      if (!find_measure(measure, place++, id)) return false;
+    // Most texts have the same measures in the same order in each benchmark.
+    return json::object(reader_, "an object of measures", measures_, [&](const json::ShapedKey& measure) {
+      auto id = static_cast<Builder::MeasureId>(measure.same ? measures_.field(measure.place) : 0);
+      if (!measure.same && !find_measure(measure, id)) return false;
       Metric read;
       if (!metric(read)) return false;
       out_.metric(id, read);
@@ -62,20 +60,11 @@ class Bmf {
     return uuid_.empty() ? key : uuid_;
   }
 
-  bool find_measure(std::string_view key, std::size_t place, Builder::MeasureId& out) {
-    // Most texts have the same measures in the same order in each benchmark.
-    if (place < known_.size() && known_[place].key == key) {
-      out = known_[place].id;
-      return true;
-    }
-    if (const auto checked = ResourceName::parse(name_of(key)); !checked)
-      return reader_.fail(checked.error().message());
-    out = out_.measure(name_of(key));
-    constexpr std::size_t most = 256;
-    if (place < known_.size())
-      known_[place] = {std::string(key), out};
-    else if (place == known_.size() && place < most)
-      known_.push_back({std::string(key), out});
+  bool find_measure(const json::ShapedKey& key, Builder::MeasureId& out) {
+    const auto name = name_of(key.text);
+    if (const auto checked = ResourceName::parse(name); !checked) return reader_.fail(checked.error().message());
+    out = out_.measure(name);
+    if (key.lasts) measures_.set(key.place, key.text, static_cast<std::size_t>(out));
     return true;
   }
 
@@ -92,15 +81,10 @@ class Bmf {
         levels_of_ignored);
   }
 
-  struct Known {
-    std::string key;
-    Builder::MeasureId id;
-  };
-
   json::Reader reader_;
   Builder& out_;
   std::string uuid_;
-  std::vector<Known> known_;  ///< the measures of the benchmark before, by their place in it
+  json::Shape measures_;  ///< of the benchmark before
 };
 
 }  // namespace

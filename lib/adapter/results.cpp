@@ -43,7 +43,7 @@ void Results::make_room(double times) {
 }
 
 void Results::shrink() {
-  const auto much = [](const auto& v) { return v.capacity() > 4096 && v.capacity() - v.size() > v.size() / 4; };
+  const auto much = [](const auto& v) { return v.capacity() > 4096 && v.capacity() / 2 > v.size(); };
   if (much(names_)) names_.shrink_to_fit();
   if (much(benchmarks_)) benchmarks_.shrink_to_fit();
   if (much(cells_)) cells_.shrink_to_fit();

@@ -253,6 +253,39 @@ class Shape {
   std::vector<Key> keys_;
 };
 
+/// A key of an object that is read with a shape.
+struct ShapedKey {
+  std::string_view text;
+  std::size_t place;
+  bool same;   ///< as the shape has it at this place
+  bool lasts;  ///< lives as long as the text
+};
+
+/// Reads an object as the function above does, where the one before it mostly had the same keys: `member(ShapedKey)`.
+template <class Member>
+bool object(Reader& r, const char* what, Shape& shape, Member&& member) {
+  if (!r.take('{')) return r.fail(std::string("expected ") + what + ", found " + r.found());
+  if (r.take('}')) return true;
+  {
+    std::string scratch;
+    Reader::Within within(r);
+    ShapedKey key{{}, 0, false, true};
+    do {
+      within.none();
+      key.same = key.place < shape.size() && r.take_key(shape.key(key.place));
+      if (key.same)
+        key.text = shape.key(key.place);
+      else if (!r.string(key.text, scratch) || !r.expect(':', "':' after the key"))
+        return false;
+      key.lasts = key.same || key.text.data() != scratch.data();
+      within.key(key.text);
+      if (!member(std::as_const(key))) return false;
+      ++key.place;
+    } while (r.take(','));
+  }
+  return r.expect('}', "',' or '}'");
+}
+
 /// Reads an object with fixed fields: `read(i)` reads the value of `fields[i]`. A field that is missing though
 /// required, or there twice, fails; `unknown(key, place)` reads or skips the value of any other. An array of all fields
 /// in their order is taken too.

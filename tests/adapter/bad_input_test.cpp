@@ -2,7 +2,11 @@
 // same with a million benchmarks and lines of a gibibyte is in bench/adapters_stress.cpp.
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
+#include <functional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -123,6 +127,50 @@ std::string repeated(std::string_view part, std::size_t times) {
 }
 
 const ParseOptions everything{.average = {}, .all_measures = true, .distinct_names = true, .fold_repeats = Fold::mean};
+
+/// 2 ^ `bits` names of one hash, as somebody makes them who knows that of the standard library (MurmurHash64A): each of
+/// two pairs of words takes it from the same state to the same state.
+std::vector<std::string> names_of_one_hash(unsigned bits) {
+  constexpr std::uint64_t multiplier = 0xc6a4a7935bd1e995;
+  const auto mix = [](std::uint64_t v) { return v ^ v >> 47; };
+  std::uint64_t inverse = 1;
+  for (int i = 0; i < 6; ++i)
+    inverse *= 2 - multiplier * inverse;
+  const auto word_of = [&](const std::string& text) {
+    std::uint64_t out = 0;
+    std::memcpy(&out, text.data(), 8);
+    return mix(out * multiplier) * multiplier;
+  };
+  std::mt19937_64 random(7);
+  const auto letters = [&] {
+    std::string out(8, ' ');
+    for (auto& c : out)
+      c = static_cast<char>('A' + random() % 26);
+    return out;
+  };
+  std::vector<std::string> names{""};
+  std::uint64_t state = 0xc70f6907 ^ (16 * bits * multiplier);
+  for (unsigned i = 0; i < bits; ++i) {
+    const auto first = letters(), second = letters();
+    const auto between = (state ^ word_of(first)) * multiplier;
+    std::string other, other_second(8, ' ');
+    const auto fits = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
+    do {
+      other = letters();
+      const auto wanted = word_of(second) ^ between ^ ((state ^ word_of(other)) * multiplier);
+      const auto word = inverse * mix(wanted * inverse);
+      std::memcpy(other_second.data(), &word, 8);
+    } while (!std::all_of(other_second.begin(), other_second.end(), fits));
+    state = (between ^ word_of(second)) * multiplier;
+    std::vector<std::string> longer;
+    for (const auto& name : names) {
+      longer.push_back(name + first + second);
+      longer.push_back(name + other + other_second);
+    }
+    names = std::move(longer);
+  }
+  return names;
+}
 
 }  // namespace
 
@@ -282,6 +330,26 @@ TEST_SUITE("adapter/bad input") {
     CHECK(test::results_of(cpp_google, google + "a,1,2,3,ns\nb" + commas + "\n") ==
           test::results({{"a", {{"latency", test::metric(2)}}}}));
     CHECK(test::results_of(go_bench, "BenchmarkA 1 5 ns/op" + pairs + "\n", everything).size() == 1);
+  }
+
+  TEST_CASE("names that were made to have one hash are told apart, and repeats among them found") {
+    const auto names = names_of_one_hash(11);
+    REQUIRE(std::hash<std::string>()(names.front()) == std::hash<std::string>()(names.back()));
+    std::string text = "{";
+    for (const auto& name : names)
+      text += "\"" + name + "\":{\"latency\":{\"value\":1}},";
+    text += "\"other\":{}";
+    const auto parsed = test::must_parse(json, text + "}");
+    CHECK(parsed.results.size() == names.size() + 1);
+    CHECK(parsed.warnings.empty());
+    text += ",\"" + names[1000] + "\":{\"latency\":{\"value\":2}},\"other\":{}}";
+    const auto again = test::must_parse(json, text);
+    REQUIRE(again.results.size() == names.size() + 1);
+    CHECK(again.results[1000].name == names[1000]);
+    CHECK(again.results[1000].measures[0].metric.value == 2);
+    CHECK(again.results[1001].measures[0].metric.value == 1);
+    REQUIRE(again.warnings.size() == 1);
+    CHECK(again.warnings[0].starts_with("2 results repeat a name"));
   }
 
   TEST_CASE("a group's long name before each of many short ones is refused, not multiplied") {
