@@ -80,15 +80,16 @@ class Tree {
     return points / 3;
   }
 
-  /// Where the values of a row begin. With --threads the names are longer than the header was made for, and move all
-  /// columns of their rows.
-  std::size_t values_at(std::string_view line) const {
-    const auto expected = byte_of(line, column_);
-    const auto is = [&](std::size_t at, char c) { return at >= line.size() || line[at] == c; };
-    if (expected < 2 || (is(expected - 1, ' ') && is(expected - 2, ' ') && !is(expected, bar[0]))) return expected;
-    const auto rest = line.substr(expected);
-    const auto first = rest.find(bar);
-    if (first == std::string_view::npos || points_in(rest.substr(0, first)) == width_) return expected;
+  /// Whether the values of a row begin there, behind two blanks.
+  static bool begins_values(std::string_view line, std::size_t at) {
+    return at < 2 || at >= line.size() || (line[at] != bar[0] && line[at - 1] == ' ' && line[at - 2] == ' ');
+  }
+
+  /// With --threads the names are longer than the header was made for, and move all columns of their rows.
+  [[gnu::noinline]] std::size_t moved_values(std::string_view line, std::size_t expected) const {
+    const auto first = line.find(bar, expected);
+    if (first == std::string_view::npos || points_in(line.substr(expected, first - expected)) == width_)
+      return expected;
     auto at = line.size();
     for (int bars = 0; bars < cells; ++bars) {
       if (at > 0) at = line.rfind(bar, at - 1);
@@ -110,21 +111,22 @@ class Tree {
   }
 
   void row(std::string_view line) {
-    const auto split = values_at(line);
+    auto split = byte_of(line, column_);
+    if (!begins_values(line, split)) split = moved_values(line, split);
     std::string_view name;
     bool named = false;
     const auto depth = depth_of(line.substr(0, split), name, named);
+    // A benchmark may print something behind its name; its values follow on a line of their own then.
+    if (!named && cut_off_) split = 0;
     const auto values = cells_of(line.substr(split));
     if (named) {
       path_.resize(std::min(path_.size(), depth + 1));
       path_.emplace_back(name_part(name));
       section_.clear();
+    }
+    if (named || cut_off_) {
       has_benchmark_ = benchmark(values);
-      cut_off_ = !has_benchmark_ && line.find(bar, split) == std::string_view::npos;
-    } else if (cut_off_) {
-      // The benchmark printed something behind its name; its values follow on a line of their own.
-      has_benchmark_ = benchmark(cells_of(line));
-      cut_off_ = !has_benchmark_;
+      cut_off_ = !has_benchmark_ && (!named || line.find(bar, split) == std::string_view::npos);
     } else if (has_benchmark_) {
       // What the lines below count stands where a first value would: `max alloc:`, `alloc:`, ….
       if (values[fastest].ends_with(':'))
