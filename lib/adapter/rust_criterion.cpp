@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "bencher/base/name.hpp"
+
 #include "lib/adapter/registry.hpp"
 #include "lib/adapter/text.hpp"
 
@@ -88,17 +90,25 @@ std::string_view name_on(std::string_view line) {
   return line;
 }
 
-/// Any three times in brackets.
-bool loose_times(std::string_view text, Metric& out) {
+/// Any three times in brackets, in nanoseconds; or values of another measurement, whose unit is `other` then.
+bool loose_times(std::string_view text, Metric& out, std::string_view& other) {
   const auto open = text.find('['), close = text.find(']');
   if (open == std::string_view::npos || close == std::string_view::npos || close < open) return false;
   Cursor at(text.substr(open + 1, close - open - 1));
   double times[3];
+  other = {};
   for (double& time : times) {
     at.skip();
     double factor = 0;
-    if (!any_number(at.word(), time) || !at.blanks() || !any_unit(at.word(), factor)) return false;
-    time *= factor;
+    if (!any_number(at.word(), time) || !at.blanks()) return false;
+    const auto unit = at.word();
+    const bool first = &time == times;
+    if (any_unit(unit, factor) && other.empty())
+      time *= factor;
+    else if (first)
+      other = unit;
+    else if (unit != other)
+      return false;
   }
   out = {times[1], times[0], times[2]};
   return true;
@@ -137,16 +147,20 @@ Result<void> read_criterion_extended(std::string_view text, Builder& out) {
     const auto shown = trimmed(after_return(line));
     const auto at = place_of(shown, "time:");
     Metric latency;
+    std::string_view unit;
     if (at == std::string_view::npos || (at > 0 && !blank(shown[at - 1])) ||
-        !loose_times(shown.substr(at + 5), latency)) {
+        !loose_times(shown.substr(at + 5), latency, unit)) {
       if (!shown.empty() && !shown.starts_with("thrpt:") && !shown.starts_with("change:")) above = name_on(line);
       continue;
     }
     auto name = trimmed(shown.substr(0, at));
     if (name.empty()) name = above;
-    if (!name_fits(name)) continue;
+    if (!name_fits(name) || (!unit.empty() && !ResourceName::parse(unit))) continue;
     out.benchmark(name);
-    out.latency(latency);
+    if (unit.empty())
+      out.latency(latency);
+    else
+      out.metric(out.measure(unit), latency);
     throughput_below(lines.rest(), out);
   }
   if (out.empty()) return no_match(text, nullptr, form);

@@ -43,6 +43,7 @@ TEST_SUITE("adapter/further texts") {
              File{"further/python_asv/v0.6_parameters.txt", python_asv},
              File{"further/rust_bench/criterion0.5_bencher.txt", rust_bench},
              File{"further/rust_bench/nightly_terse.txt", rust_bench},
+             File{"further/rust_criterion/v0.5_cycles.txt", rust_criterion},
              File{"further/rust_criterion/v0.5_terminal.txt", rust_criterion},
              File{"further/rust_criterion/v0.5_verbose.txt", rust_criterion},
              File{"further/rust_criterion/v0.8_throughput.txt", rust_criterion},

@@ -87,6 +87,12 @@ TEST_SUITE("adapter/harness text") {
     CHECK(test::results_of(rust_criterion, "a  time: [1 ns 2 ns 3 ns]\n   thrpt: [1 KiB/s 2 KiB/s 3 KiB/s]\n",
                            all_options()) ==
           test::results({{"a", {{"latency", metric(2, 1, 3)}, {"thrpt", metric(2048, 1024, 3072)}}}}));
+    // Of other measurements than time all three units are the same.
+    CHECK(test::results_of(rust_criterion, "a  time:   [1 cycles 2.5 cycles 3 cycles]\n") ==
+          test::results({{"a", {{"cycles", metric(2.5, 1, 3)}}}}));
+    CHECK_FALSE(parse(rust_criterion, "a  time:   [1 cycles 2 kcycles 3 cycles]\n").has_value());
+    CHECK_FALSE(parse(rust_criterion, "a  time:   [1 cycles 2 ns 3 cycles]\n").has_value());
+    CHECK_FALSE(parse(rust_criterion, "a  time:   [1 ns 2 cycles 3 cycles]\n").has_value());
     CHECK_FALSE(parse(rust_criterion, "  change:\n  time: [-1% +0% +1%]\n").has_value());
   }
 
@@ -105,6 +111,17 @@ TEST_SUITE("adapter/harness text") {
           test::results({{"a::b::c", {{"dw", metric(2)}}}}));
     CHECK(test::results_of(rust_gungraun_stdout, "a::b::c\n  Dr: 1|2\t(+++inf+++%) [+++inf+++x]\r\n") ==
           test::results({{"a::b::c", {{"dr", metric(1)}}}}));
+  }
+
+  TEST_CASE("magic says when only the average is missing, and why a report of tests is not read") {
+    CHECK(test::refusal(magic, "a  time:   [1 ns 2 ns 3 ns]\n", average(Average::median)) ==
+          "rust_criterion results have no median: leave the average out or choose mean");
+    CHECK(
+        test::refusal(rust, "a  time:   [1 ns 2 ns 3 ns]\n", average(Average::median)).find("leave the average out") !=
+        std::string::npos);
+    CHECK(test::refusal(magic, "nothing\n", average(Average::median)).starts_with("no adapter found results"));
+    CHECK(test::refusal(magic, "<testsuite><testcase name=\"a\" time=\"1\">\n")
+              .find("shell_junit (shell_junit results: XML: ") != std::string::npos);
   }
 
   TEST_CASE("gungraun: metrics below a line of baselines or in a grid, else the benchmark alone") {
