@@ -126,11 +126,13 @@ class Strict {
         skip_line();
     }
   }
-  /// Whether there was any metric. Until then the benchmarks wait.
   bool any() const { return any_; }
-  void keep_without_metrics() {
+  /// Gives the benchmarks that wait for a first metric.
+  void flush() {
     for (const auto name : waiting_)
       out_.benchmark(name);
+    waiting_.clear();
+    waits_ = false;
   }
 
  private:
@@ -153,10 +155,13 @@ class Strict {
     const auto name = trimmed(text_.substr(at_, tail + end - at_));
     at_ = tail + end + 1;
     kept_ = name_fits(name);
-    if (kept_ && any_)
-      out_.benchmark(name);
-    else if (kept_)
+    if (!kept_) return true;
+    constexpr std::size_t most_waiting = 4096;
+    if (waiting_.size() == most_waiting) flush();
+    if (waits_)
       waiting_.push_back(name);
+    else
+      out_.benchmark(name);
     return true;
   }
 
@@ -196,7 +201,7 @@ class Strict {
       if (!kept_) continue;
       const auto measure = labels_.measure(label);
       if (!measure) continue;
-      if (!any_) keep_without_metrics();
+      if (waits_) flush();
       any_ = true;
       out_.metric(*measure, {value, {}, {}});
     }
@@ -224,7 +229,8 @@ class Strict {
   Builder& out_;
   Labels labels_;
   std::size_t at_ = 0;
-  bool any_ = false;
+  bool any_ = false;  ///< whether there was any metric
+  bool waits_ = true;
   std::vector<std::string_view> waiting_;
   bool kept_ = false;     ///< whether the benchmark has a name that may be
   bool no_more_ = false;  ///< whether no indented line follows any more
@@ -279,7 +285,7 @@ Result<void> read_gungraun_stdout(std::string_view text, Builder& out) {
   if (!strict.any()) {
     // Benchmarks without a metric are results, but metrics that were not seen are better ones.
     read_further(text, out);
-    if (out.empty()) strict.keep_without_metrics();
+    if (out.empty()) strict.flush();
   }
   if (out.empty()) return no_match(text, nullptr, form);
   return {};

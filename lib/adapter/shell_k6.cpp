@@ -23,6 +23,18 @@ struct K6Metric {
   Values values;
   bool nested = false;  ///< its values stand apart, beside its type
   double to_ns = ms_to_ns;
+
+  /// Begins another one; the memory of the one before stays.
+  void reset() {
+    name.clear();
+    type.clear();
+    contains.clear();
+    nested = false;
+    auto percentiles = std::move(values.percentiles);
+    percentiles.clear();
+    values = Values{};
+    values.percentiles = std::move(percentiles);
+  }
 };
 
 /// Those that k6 itself measures; a --summary-export does not say of others whether they are times.
@@ -189,17 +201,9 @@ class K6 {
     });
   }
 
-  /// Begins a metric; the memory of the one before stays.
   void next() {
     found_ = true;
-    metric_.name.clear();
-    metric_.type.clear();
-    metric_.contains.clear();
-    metric_.nested = false;
-    auto percentiles = std::move(metric_.values.percentiles);
-    percentiles.clear();
-    metric_.values = Values{};
-    metric_.values.percentiles = std::move(percentiles);
+    metric_.reset();
   }
 
   /// The values of its own, or in a field beside its type.
@@ -258,7 +262,7 @@ bool go_duration(std::string_view text, double& ns) {
 /// The summary that k6 prints: `http_reqs......: 40 38.7/s`, the whole test's before that of its groups and scenarios.
 class Summary {
  public:
-  explicit Summary(Builder& out) : measured_(out) {}
+  explicit Summary(Builder& out) : measured_(out) { found_.to_ns = 1; }
 
   void read(std::string_view text) {
     Lines lines(text);
@@ -280,17 +284,16 @@ class Summary {
     while (name.ends_with('.'))
       name.remove_suffix(1);
     name = trimmed(name);
-    K6Metric found;
+    found_.reset();
     if (name.starts_with('{') && name.ends_with('}')) {
       if (parent_.empty()) return;
-      found.name.append(parent_).append("{").append(trimmed(name.substr(1, name.size() - 2))).append("}");
+      found_.name.append(parent_).append("{").append(trimmed(name.substr(1, name.size() - 2))).append("}");
     } else {
-      found.name = parent_ = name_part(name);
+      found_.name = parent_ = name_part(name);
     }
-    found.to_ns = 1;
     values = trimmed(values);
-    if (name_fits(found.name) && (trend(values, found) || rate(values, found) || count(values, found)))
-      measured_.add(found);
+    if (name_fits(found_.name) && (trend(values, found_) || rate(values, found_) || count(values, found_)))
+      measured_.add(found_);
   }
 
   /// `avg=1.5ms min=1ms`; also what follows the value of a gauge.
@@ -384,6 +387,7 @@ class Summary {
   }
 
   Measured measured_;
+  K6Metric found_;
   std::string parent_;
   bool part_ = false;  ///< within the results of a group or a scenario
 };
