@@ -36,7 +36,8 @@ std::vector<Form> forms_of(AdapterKind kind, const ParseOptions& options) {
     auto& further = row.shape == Shape::json ? further_json : further_text;
     if (row.strict.parse) out.push_back({&row, &row.strict, row.shape});
     if (row.extended.parse) (row.extended.vague ? vague : further).push_back({&row, &row.extended, row.shape});
-    if (row.text.parse) further_text.push_back({&row, &row.text, Shape::text});
+    if (row.other.parse)
+      (row.shape == Shape::json ? further_text : further_json).push_back({&row, &row.other, row.other_shape()});
   }
   for (const auto* more : {&further_json, &further_text, &vague})
     out.insert(out.end(), more->begin(), more->end());

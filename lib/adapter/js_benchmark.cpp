@@ -1,5 +1,9 @@
 // Benchmark.js, and what prints like it: `NAME x 1,234 ops/sec ±1.5% (90 runs sampled)`.
 
+#include <fmt/core.h>
+
+#include "bencher/base/encoding.hpp"
+
 #include "lib/adapter/registry.hpp"
 #include "lib/adapter/text.hpp"
 
@@ -36,44 +40,71 @@ bool loose_percent(Cursor& at, double& out) {
   return false;
 }
 
+/// One run, blanks around, anything behind, and no spread at all, as bench-node prints.
+bool loose_line(std::string_view line, std::string_view& name, Metric& throughput) {
+  const auto place = place_of(line, "ops/sec");
+  if (place == std::string_view::npos) return false;
+  Backward before(line.substr(0, place));
+  double value = 0, percent = 0;
+  if (!before.blanks() || !before.number(value) || !before.blanks() || !before.take('x') || !before.blanks())
+    return false;
+  name = trimmed(before.rest());
+  if (!name_fits(name)) return false;
+  Cursor after(line.substr(place + 7));
+  after.skip();
+  throughput = loose_percent(after, percent) ? spread(value, percent) : Metric{value, {}, {}};
+  return true;
+}
+
+/// Lines that are results in another form than those that were read.
+struct LeftOut {
+  std::size_t count = 0;
+  std::string_view first;
+
+  [[gnu::noinline]] void note(std::string_view line) {
+    std::string_view name;
+    Metric throughput;
+    if (loose_line(line, name, throughput) && count++ == 0) first = name;
+  }
+
+  void warn(Builder& out) const {
+    if (count == 0) return;
+    out.warn(fmt::format("{} not of several runs sampled and left out ('{}' is the first): give {} more time",
+                         counted(count, "result is", "results are"), to_valid_utf8(first.substr(0, 100)),
+                         count == 1 ? "it" : "them"));
+  }
+};
+
 }  // namespace
 
 Result<void> read_js_benchmark(std::string_view text, Builder& out) {
   Lines lines(text);
   const char* near = nullptr;
+  LeftOut left_out;
   for (std::string_view line; lines.next_with("ops/sec", line);) {
     std::string_view name;
     double value = 0, percent = 0;
     if (!strict_line(line, name, value, percent)) {
       if (!near) near = line.data();
+      left_out.note(line);
       continue;
     }
     out.benchmark(name);
     out.throughput(spread(value, percent));
   }
   if (out.empty()) return no_match(text, near, form);
+  left_out.warn(out);
   return {};
 }
 
-/// One run, blanks around, anything behind, and no spread at all, as bench-node prints.
 Result<void> read_js_benchmark_extended(std::string_view text, Builder& out) {
   Lines lines(text);
   for (std::string_view line; lines.next_with("ops/sec", line);) {
-    const auto place = place_of(line, "ops/sec");
-    if (place == std::string_view::npos) continue;
-    Backward before(line.substr(0, place));
-    double value = 0, percent = 0;
-    if (!before.blanks() || !before.number(value) || !before.blanks() || !before.take('x') || !before.blanks())
-      continue;
-    const auto name = trimmed(before.rest());
-    if (!name_fits(name)) continue;
-    Cursor after(line.substr(place + 7));
-    after.skip();
+    std::string_view name;
+    Metric throughput;
+    if (!loose_line(line, name, throughput)) continue;
     out.benchmark(name);
-    if (loose_percent(after, percent))
-      out.throughput(spread(value, percent));
-    else
-      out.throughput({value, {}, {}});
+    out.throughput(throughput);
   }
   if (out.empty()) return no_match(text, nullptr, form);
   return {};

@@ -5,10 +5,8 @@
 #include "lib/adapter/text.hpp"
 
 namespace bencher::adapter {
-namespace {
 
-/// A test that passed.
-bool test_line(std::string_view line, std::string_view& name, double& ns) {
+bool bun_test_line(std::string_view line, std::string_view& name, double& ns) {
   line = trimmed(line);
   Cursor at(line);
   if (!at.take("(pass) ") && !at.take("\u2713 ") && !at.take("\u2714 ")) return false;
@@ -19,14 +17,12 @@ bool test_line(std::string_view line, std::string_view& name, double& ns) {
   return name_fits(name) && duration_in(line.substr(open + 1, line.size() - open - 2), ns);
 }
 
-}  // namespace
-
 Result<void> read_bun(std::string_view text, Builder& out) {
   Lines lines(text);
   for (std::string_view line; lines.next_with("]", line);) {
     std::string_view name;
     double ns = 0;
-    if (!bun_line(line, name, ns) && !test_line(line, name, ns)) continue;
+    if (!bun_line(line, name, ns) && !bun_test_line(line, name, ns)) continue;
     out.benchmark(name);
     out.latency({ns, {}, {}});
   }

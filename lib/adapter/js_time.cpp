@@ -113,6 +113,15 @@ bool bun_line(std::string_view line, std::string_view& name, double& ns) {
   return name_fits(name);
 }
 
+/// A test of `bun test` among what it prints.
+[[gnu::noinline]] static void add_test(std::string_view line, Builder& out) {
+  std::string_view name;
+  double ns = 0;
+  if (!bun_test_line(line, name, ns)) return;
+  out.benchmark(name);
+  out.latency({ns, {}, {}});
+}
+
 Result<void> read_js_time(std::string_view text, Builder& out) {
   Lines lines(text);
   const char* near = nullptr;
@@ -138,8 +147,10 @@ Result<void> read_js_time_extended(std::string_view text, Builder& out) {
     double ns = 0;
     if (further_line(line, name, ns))
       only_bun = false;
-    else if (!bun_line(line, name, ns))
+    else if (!bun_line(line, name, ns)) {
+      add_test(line, out);
       continue;
+    }
     out.benchmark(name);
     out.latency({ns, {}, {}});
   }

@@ -32,8 +32,14 @@ std::vector<std::string_view> cells_of(std::string_view line) {
   line = trimmed(line);
   while (line.starts_with(bar)) {
     line.remove_prefix(bar.size());
-    const auto end = std::min(line.find(bar), line.size());
+    auto end = std::min(line.find(bar), line.size());
     auto cell = trimmed(line.substr(0, end));
+    // A bar within quotes is one of the text.
+    if (const char quote = cell.empty() ? ' ' : cell.front(); quote == '\'' || quote == '"')
+      while (end < line.size() && (cell.size() < 2 || cell.back() != quote)) {
+        end = std::min(line.find(bar, end + bar.size()), line.size());
+        cell = trimmed(line.substr(0, end));
+      }
     if (cell.size() >= 2 && (cell.front() == '\'' || cell.front() == '"') && cell.back() == cell.front())
       cell = cell.substr(1, cell.size() - 2);
     out.push_back(cell);
@@ -73,7 +79,7 @@ bool take_cell(TinybenchFigures& out, std::string_view column, std::string_view 
 Result<void> read_tinybench_text(std::string_view text, Builder& out) {
   Lines lines(text);
   std::vector<std::string_view> columns;
-  std::size_t names = 0;
+  std::size_t names = 0, errors = 0;  ///< which columns they are
   bool failures = false;
   for (std::string_view line; lines.next_with(bar, line);) {
     const auto cells = cells_of(line);
@@ -82,9 +88,12 @@ Result<void> read_tinybench_text(std::string_view text, Builder& out) {
     if (name != cells.end()) {
       columns = cells;
       names = static_cast<std::size_t>(name - cells.begin());
+      errors = static_cast<std::size_t>(std::find(cells.begin(), cells.end(), "Error") - cells.begin());
       continue;
     }
-    if (cells.size() != columns.size() || cells.empty() || !name_fits(cells[names])) continue;
+    if (cells.size() > columns.size() || cells.size() <= names || !name_fits(cells[names])) continue;
+    // A stack, which is the last column, may go on in lines below.
+    if (cells.size() < columns.size() && (errors >= cells.size() || cells[errors].empty())) continue;
     TinybenchFigures figures;
     bool any = false;
     for (std::size_t i = 0; i < cells.size(); ++i)

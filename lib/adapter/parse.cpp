@@ -23,6 +23,17 @@ using adapter::Shape;
 using adapter::takes;
 using enum AdapterKind;
 
+/// The first line, behind others, that is like the beginning of a JSON document; 0: there is none.
+std::size_t json_behind(std::string_view text) {
+  std::size_t number = 0;
+  adapter::Lines lines(text);
+  for (std::string_view line; lines.next(line);) {
+    ++number;
+    if (number > 1 && (line == "{" || line == "[" || line.starts_with("{\"") || line.starts_with("[{"))) return number;
+  }
+  return 0;
+}
+
 Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options) {
   if (!takes(row.averages, options.average))
     return Error(Errc::invalid_argument,
@@ -34,8 +45,8 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
   // The reason of the form that the text has is the one worth saying.
   std::optional<Error> reason;
   bool reason_fits = false;
-  for (const auto& form :
-       {Form{&row, &row.strict, row.shape}, Form{&row, &row.extended, row.shape}, Form{&row, &row.text, Shape::text}}) {
+  for (const auto& form : {Form{&row, &row.strict, row.shape}, Form{&row, &row.extended, row.shape},
+                           Form{&row, &row.other, row.other_shape()}}) {
     if (!form.grammar->parse) continue;
     if (form.shape == Shape::json && text.malformed() > 0) {
       if (!reason)
@@ -49,6 +60,12 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
     if (!reason || (fits && !reason_fits)) reason = std::move(parsed).error();
     reason_fits |= fits;
   }
+  if (row.shape == Shape::json && !as_json)
+    if (const auto line = json_behind(text.text()); line > 0)
+      reason = Error(Errc::invalid_argument,
+                     fmt::format("{}; what begins at line {} may be JSON, which has to stand alone: leave out what is "
+                                 "printed before and behind it",
+                                 reason->message(), line));
   return std::move(*reason).within(fmt::format("{} results", name(row.kind)));
 }
 

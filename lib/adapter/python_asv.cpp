@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/core.h>
+
 #include "lib/adapter/registry.hpp"
 #include "lib/adapter/text.hpp"
 
@@ -131,7 +133,11 @@ struct Columns {
 
 class Further {
  public:
-  explicit Further(Builder& out) : out_(out) {}
+  /// `only_tables`: beside results of single benchmarks, which are there already. They are counted, and kept with
+  /// `all_measures`.
+  explicit Further(Builder& out, bool only_tables = false) : out_(out), only_tables_(only_tables) {}
+
+  std::size_t left_out() const { return left_out_; }
 
   void read(std::string_view text) {
     Lines lines(text);
@@ -145,15 +151,17 @@ class Further {
       at = Cursor(line);
       at.skip();
       if (!progress(at)) {
-        value_below(line);
+        if (shown_name(line)) continue;
+        if (only_shown_ && Columns::is_rule(line, '='))
+          begin_table(line);
+        else
+          value_below(line);
         continue;
       }
+      only_shown_ = false;
       table_ = Table::none;
       if (Columns::is_rule(at.rest(), '=')) {
-        columns_.read(line, '=');
-        table_ = Table::head;
-        header_.clear();
-        left_ = columns_.spans.empty() ? 0 : columns_.spans.size() - 1;
+        begin_table(line);
         continue;
       }
       named_line(at.rest());
@@ -162,6 +170,24 @@ class Further {
 
  private:
   enum class Table { none, head, names, rule, rows };
+
+  void begin_table(std::string_view line) {
+    columns_.read(line, '=');
+    table_ = Table::head;
+    header_.clear();
+    left_ = columns_.spans.empty() ? 0 : columns_.spans.size() - 1;
+  }
+
+  /// `NAME [MACHINE/ENVIRONMENT]`, as `asv show` prints it before the value.
+  bool shown_name(std::string_view line) {
+    line = trimmed(line);
+    const auto open = line.rfind(" [");
+    if (!line.ends_with(']') || open == std::string_view::npos || line.find('/', open) == std::string_view::npos ||
+        line.find(' ') != open)
+      return false;
+    name_ = line.substr(0, open);
+    return only_shown_ = true;
+  }
 
   /// What stands behind the dots.
   void named_line(std::string_view rest) {
@@ -182,9 +208,15 @@ class Further {
   /// A line with a value only.
   void value_below(std::string_view line) {
     Metric latency;
-    if (name_fits(name_) && trimmed(line).find(plus_minus_sign) != std::string_view::npos &&
-        loose_value(trimmed(line), latency))
-      add(name_, latency);
+    line = trimmed(line);
+    if (!name_fits(name_) || !line.ends_with('s') || !holds(line, plus_minus_sign)) return;
+    if (!loose_value(line, latency)) {
+      // Behind what the benchmark printed last, with -v.
+      auto before = line;
+      if (!value_at_end(before, latency) || !line.substr(before.size()).starts_with("  ")) return;
+    }
+    add(name_, latency);
+    name_ = {};
   }
 
   void table_line(std::string_view line) {
@@ -239,16 +271,23 @@ class Further {
           rest.remove_prefix(slash + 3);
         }
       name += ')';
-      if (!name_.empty() && name_fits(name)) add(name, latency);
+      if (!name_.empty() && name_fits(name)) add(name, latency, true);
     }
   }
 
-  void add(std::string_view name, const Metric& latency) {
+  void add(std::string_view name, const Metric& latency, bool of_table = false) {
+    if (only_tables_ && (!of_table || !out_.wants_extras())) {
+      left_out_ += of_table;
+      return;
+    }
     out_.benchmark(name);
     out_.latency(latency);
   }
 
   Builder& out_;
+  bool only_tables_;
+  std::size_t left_out_ = 0;
+  bool only_shown_ = false;  ///< by `asv show`
   std::string_view name_;
   Table table_ = Table::none;
   Columns columns_;
@@ -262,9 +301,12 @@ class Further {
 Result<void> read_asv(std::string_view text, Builder& out) {
   Lines lines(text);
   const char* near = nullptr;
+  std::size_t commits = 0;
   for (std::string_view line; lines.next_with(plus_minus_sign, line);) {
     std::string_view name;
     Metric latency;
+    // `· For PROJECT commit HASH <NAME>:`.
+    if (const auto between_them = lines.passed(); !between_them.empty()) commits += holds(between_them, " commit ");
     if (!strict_line(line, name, latency)) {
       if (!near) near = line.data();
       continue;
@@ -273,6 +315,15 @@ Result<void> read_asv(std::string_view text, Builder& out) {
     out.latency(latency);
   }
   if (out.empty()) return no_match(text, near, form);
+  if (commits > 1)
+    out.warn(fmt::format("asv ran {} times for a commit: of each benchmark the last result counts, whichever it is of",
+                         commits));
+  if (!near) return {};
+  Further tables(out, true);
+  tables.read(text);
+  if (tables.left_out() > 0)
+    out.warn(fmt::format("{} left out beside those without: all_measures keeps them",
+                         counted(tables.left_out(), "result with parameters is", "results with parameters are")));
   return {};
 }
 

@@ -60,7 +60,8 @@ struct Row {
   Grammar strict;        ///< what the reference reads; none for adapters that it does not have
   Grammar extended;      ///< further forms, tried where `strict` finds nothing
   bool detected = true;  ///< whether `magic` and its language try it
-  Grammar text = {};     ///< further forms that are text where `shape` says JSON; tried last
+  Grammar other = {};    ///< further forms of the other shape; tried last
+  Shape other_shape() const { return shape == Shape::json ? Shape::text : Shape::json; }
 };
 
 /// In the order in which `magic` tries them.
@@ -111,6 +112,13 @@ Result<void> read_google_text(std::string_view text, Builder& out);
 Result<void> read_jmh_text(std::string_view text, Builder& out);
 Result<void> read_hyperfine_text(std::string_view text, Builder& out);
 Result<void> read_divan(std::string_view text, Builder& out);
+Result<void> read_vitest_text(std::string_view text, Builder& out);
+Result<void> read_mitata_text(std::string_view text, Builder& out);
+Result<void> read_deno_text(std::string_view text, Builder& out);
+Result<void> read_pytest_text(std::string_view text, Builder& out);
+Result<void> read_pyperf_text(std::string_view text, Builder& out);
+Result<void> read_asv_results(std::string_view text, Builder& out);
+Result<void> read_ips_results(std::string_view text, Builder& out);
 Result<void> read_bun(std::string_view text, Builder& out);
 Result<void> read_wrk(std::string_view text, Builder& out);
 Result<void> read_junit(std::string_view text, Builder& out);

@@ -80,16 +80,48 @@ bool ips_line(std::string_view line, std::string_view& name, Metric& throughput)
   name = trimmed(left.substr(0, gap));
   const double margin = value * (percent / 100);
   throughput = {value, value - margin, value + margin};
-  return name_fits(name);
+  return name.empty() || name_fits(name);
 }
 
-/// The next line with a bracket that may end a row or a share, behind a number or `%`: other tools have brackets too.
+/// A name of more than 20 characters stands alone on the line above. Else that line is something that a program
+/// printed.
+[[gnu::noinline]] std::string_view long_label(const Lines& lines, std::string_view line) {
+  std::string_view above;
+  constexpr std::size_t column = 20;
+  if (!lines.before(line, above) || above.size() <= column || blank(above.front())) return {};
+  return trimmed(above);
+}
+
+/// The rows that a table would have had, if what another program printed had not ended it.
+[[gnu::noinline]] std::size_t rows_after(std::string_view text) {
+  std::size_t count = 0;
+  // Those of a rehearsal come again.
+  Lines lines(text.substr(0, place_of(text, "Rehearsal ")));
+  for (std::string_view line; lines.next_with(")", line);) {
+    std::string_view name;
+    Times times;
+    count += loose_row(line, name, times);
+  }
+  return count;
+}
+
+/// Whether this bracket may end a row, or the share of `(± 2.1%) i/s`: other tools have brackets in each line too.
+bool may_end(std::string_view text, std::size_t bracket) {
+  if (bracket == 0) return false;
+  const char before = text[bracket - 1];
+  Cursor after(text.substr(bracket + 1));
+  if (before == '%') return after.blanks() && after.take("i/s");
+  if (!number_sign(before) && !blank(before)) return false;
+  while (!after.done() && (blank(*after.at) || *after.at == '\r'))
+    ++after.at;
+  return after.done() || *after.at == '\n';
+}
+
+/// The next line with a bracket that may be that of a result.
 bool next_line(Lines& lines, std::string_view& line) {
   const auto rest = lines.rest();
-  for (auto at = rest.find(')'); at != std::string_view::npos; at = rest.find(')', at + 1)) {
-    const char before = at == 0 ? '\n' : rest[at - 1];
-    if (number_sign(before) || blank(before) || before == '%') return lines.next_at(rest.data() + at, line);
-  }
+  for (auto at = rest.find(')'); at != std::string_view::npos; at = rest.find(')', at + 1))
+    if (may_end(rest, at)) return lines.next_at(rest.data() + at, line);
   return false;
 }
 
@@ -98,20 +130,29 @@ bool next_line(Lines& lines, std::string_view& line) {
 Result<void> read_ruby(std::string_view text, Builder& out) {
   Lines lines(text);
   const char* near = nullptr;
+  const char* behind = nullptr;  ///< the last table
+  std::size_t lost = 0;
   // A table ends with the first line that is no row; that line is not looked at as a header.
   for (std::string_view line; lines.next_with("system", line);) {
     if (!header(line)) continue;
+    if (behind) lost += rows_after(between(behind, line.data()));
+    behind = nullptr;
     while (lines.next(line)) {
       std::string_view name;
       Times times;
       if (!strict_row(line, name, times)) {
         if (!near) near = line.data();
+        behind = line.data();
         break;
       }
       add(name, times, out);
     }
   }
   if (out.empty()) return no_match(text, near, form);
+  if (behind) lost += rows_after(between(behind, text.data() + text.size()));
+  if (lost > 0)
+    out.warn(fmt::format("{} behind a line that ended the table, and left out: let nothing else be printed within it",
+                         counted(lost, "row is", "rows are")));
   return {};
 }
 
@@ -123,6 +164,8 @@ Result<void> read_ruby_extended(std::string_view text, Builder& out) {
     Times times;
     Metric throughput;
     if (ips_line(line, name, throughput)) {
+      if (name.empty()) name = long_label(lines, line);
+      if (!name_fits(name)) continue;
       out.benchmark(name);
       out.throughput(throughput);
     } else if (loose_row(line, name, times)) {

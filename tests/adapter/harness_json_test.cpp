@@ -144,8 +144,17 @@ TEST_SUITE("adapter/harness_json") {
           "java_jmh results: the text is well-formed but has no benchmark in it");
     CHECK(test::refusal(AdapterKind::java_jmh, "[]", {.average = Average::median}) ==
           "java_jmh results have no median: leave the average out or choose mean");
-    CHECK(test::refusal(AdapterKind::python_pytest, "hello").find("expected a report of pytest-benchmark, found 'h'") !=
+    CHECK(test::refusal(AdapterKind::python_pytest, "{\"a\":1}").find("lacks its field") != std::string::npos);
+    CHECK(test::refusal(AdapterKind::python_pytest, "hello").find("does not read as 'Name (time in us)") !=
           std::string::npos);
+  }
+
+  TEST_CASE("JSON behind other lines is pointed at") {
+    for (const auto kind : {AdapterKind::python_pytest, AdapterKind::js_vitest, AdapterKind::js_deno})
+      for (const std::string_view json : {"{\n}", "{\"a\":1}", "[{\"a\":1}]"})
+        CHECK(test::refusal(kind, std::string("> run\n\n").append(json)).find("begins at line 3 may be JSON") !=
+              std::string::npos);
+    CHECK(test::refusal(AdapterKind::python_pytest, "a\nb {\n").find("may be JSON") == std::string::npos);
   }
 
   TEST_CASE("no prefix of a report is one, and no nesting brings a reader down") {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include <doctest/doctest.h>
+#include <fmt/core.h>
 
 #include "bencher/adapter/adapter.hpp"
 
@@ -218,6 +219,141 @@ TEST_SUITE("adapter/harness text") {
     CHECK(test::results_of(js_benchmark,
                            "a x 100 ops/sec \xb1"
                            "10% (2 runs sampled)\n") == test::results({{"a", {{"throughput", metric(100, 90, 110)}}}}));
+  }
+
+  TEST_CASE("Benchmark.js: what was sampled once is said to be left out beside the others") {
+    const auto both = test::must_parse(
+        js_benchmark, "a x 10 ops/sec \u00b11.00% (9 runs sampled)\nb x 2 ops/sec \u00b10.00% (1 run sampled)\n");
+    CHECK(both.results == test::results({{"a", {{"throughput", metric(10, 9.9, 10.1)}}}}));
+    REQUIRE(both.warnings.size() == 1);
+    CHECK(both.warnings[0].find("'b' is the first") != std::string::npos);
+  }
+
+  TEST_CASE("bun: console.time among tests, for every name of the adapter") {
+    const std::string text = "(pass) a > b [1.50ms]\n[2.00ms] in\n(fail) c [3.00ms]\n";
+    const auto want = test::results({{"a > b", {{"latency", metric(1.5e6)}}}, {"in", {{"latency", metric(2e6)}}}});
+    for (const auto kind : {js_bun, js, magic}) {
+      CHECK(test::results_of(kind, text) == want);
+      CHECK(test::must_parse(kind, text).adapter == js_bun);
+    }
+  }
+
+  TEST_CASE("vitest: names with numbers, levels, rows that are of no table") {
+    const std::string head = " name  hz  min  max  mean  p75  p99  p995  p999  rme  samples\n";
+    const std::string row = "  100.0  1  2  10.0000  1  2  3  4  \u00b110.00%  5";
+    const auto of = [](std::string_view name) {
+      return test::results({{name, {{"latency", metric(1e7, 9e6, 1.1e7)}, {"throughput", metric(100, 90, 110)}}}});
+    };
+    CHECK(test::results_of(js_vitest, head + "  \u00b7 size 10 \u00b1 1" + row + "   fastest\n") ==
+          of("size 10 \u00b1 1"));
+    CHECK(test::results_of(js_vitest, " \u2713 f > g (2) 12ms\n" + head + "\u00b7 a" + row + "\n") ==
+          of("f > g (2) > a"));
+    CHECK(test::results_of(js_vitest,
+                           " \u2713  bench  f (3 tests | 1 skipped) 12ms\n   \u2713 g (1)\n     \u00d7 x 4ms\n"
+                           "     \u2713 t\n" +
+                               head + "a" + row + "\n") == of("g > t > a"));
+    for (const std::string_view label : {"|unit| ", " unit  ", ""})
+      CHECK(test::results_of(js_vitest, std::string(" \u2713 ").append(label) + "a/f.ts > g 12ms\n" + head + "a" +
+                                            row) == of("a/f.ts > g > a"));
+    CHECK(test::results_of(js_vitest, " \u2713  unit (bench)  a/f.ts (1 test) 12ms\n   \u2713 g 1ms\n" + head + "a" +
+                                          row) == of("g > a"));
+    CHECK_FALSE(parse(js_vitest, " \u2713 f\n\u00b7 a" + row + "\n").has_value());
+    CHECK(test::refusal(js_vitest, head + "\u00b7 a  0.0000  0  0  0  0  0  0  0  \u00b10.00%  0\n")
+              .find("gave a result") != std::string::npos);
+    // Of a mean that the rate does not have, what is printed counts.
+    CHECK(test::results_of(js_vitest, head + "a  200.0  1  2  10.0000  1  2  3  4  \u00b110.00%  5\n") ==
+          test::results({{"a", {{"latency", metric(1e7, 9e6, 1.1e7)}, {"throughput", metric(200, 180, 220)}}}}));
+    CHECK(test::results_of(js_vitest, head + "a" + row + "\n", average(Average::median)) ==
+          test::results({{"a", {{"throughput", metric(100, 90, 110)}}}}));
+  }
+
+  TEST_CASE("tinybench: a stack of more than one line, as Bun prints it") {
+    const std::string head = "\u2502 \u2502 Task name \u2502 Latency avg (ns) \u2502 Error \u2502 Stack \u2502\n";
+    const auto parsed =
+        test::must_parse(js_tinybench, head +
+                                           "\u2502 0 \u2502 a \u2502 2.00 \u00b1 50.00% \u2502 \u2502 \u2502\n\u2502 1 "
+                                           "\u2502 b \u2502 \u2502 boom \u2502 Error: boom\n"
+                                           "   at x:1 \u2502\n\u2502 2 \u2502 c \u2502 3.00\n");
+    CHECK(parsed.results == latency("a", metric(2, 1, 3)));
+    CHECK(parsed.warnings == std::vector<std::string>{"'b' failed and is left out"});
+  }
+
+  TEST_CASE("tinybench: a bar within a quoted name") {
+    CHECK(test::results_of(js_tinybench,
+                           "\u2502 (index) \u2502 Task name \u2502 Latency avg (ns) \u2502\n"
+                           "\u2502 0 \u2502 'a \u2502 b' \u2502 '2.00 \u00b1 50.00%' \u2502\n"
+                           "\u2502 1 \u2502 'c \u2502 4 \u2502\n") == latency("a \u2502 b", metric(2, 1, 3)));
+  }
+
+  TEST_CASE("mitata and deno: groups, ranges, what is broken off, Deno 1") {
+    const std::string head = "benchmark  time (avg)  (min \u2026 max)  p75  p99  p999\n";
+    const std::string text =
+        head + "\u2022 g\na b 2 1'234 ns/iter (1 ns \u2026 2 us) 3 ns 4 ns 5 ns\n\u2022 h\na b 2 7 ns/iter\n";
+    CHECK(test::results_of(js_mitata, text, all_options()) ==
+          test::results(
+              {{"g > a b 2",
+                {{"latency", metric(1234, 1, 2000)}, {"p75", metric(3)}, {"p99", metric(4)}, {"p999", metric(5)}}},
+               {"h > a b 2", {{"latency", metric(7)}}}}));
+    CHECK_FALSE(parse(js_mitata, "a b 2 1'234 ns/iter\n").has_value());
+    CHECK(test::refusal(js_mitata, text, average(Average::median)).find("no median") != std::string::npos);
+    CHECK(test::refusal(js_mitata, head + "a   error: boom\n").find("gave a result") != std::string::npos);
+    CHECK(test::results_of(js_deno,
+                           "benchmark  time (avg)  iter/s  (min \u2026 max)  p75  p99  p995\n"
+                           "a b  10.5 ns/iter  95,930,000.0  (2.9 ns \u2026 4.0 \u00b5s) 3.5 ns 126.5 ns 409.8 ns\n") ==
+          latency("a b", metric(10.5, 2.9, 4000)));
+    CHECK(test::results_of(js_deno, "| benchmark | time/iter (avg) | iter/s |\n| a | 1.5 ns |\n| b | 2 ns | 1 |\n") ==
+          latency("b", metric(2)));
+  }
+
+  TEST_CASE("pytest and pyperf: columns, runs of before, comparisons, names") {
+    const std::string head = "Name (time in us)  Mean  OPS (Kops/s)\n";
+    CHECK(test::results_of(python_pytest, head + "-----\na b (1) 2.5 (1.0) 3.5 (inf)\nc 2\n", all_options()) ==
+          test::results({{"a b (1)", {{"latency", metric(2500)}, {"throughput", metric(3500)}}}}));
+    CHECK(test::results_of(python_pytest, head + "a (0001_x) 1 2\na (NOW) 2 (1.0) 3 (>1000.0)\n") ==
+          latency("a", metric(2000)));
+    CHECK(test::refusal(python_pytest, head + "a (0001_x) 1 2\n").find("saved before") != std::string::npos);
+    CHECK(test::refusal(python_pytest, "Name (time in us)  Min\na  1\n").find("'Mean'") != std::string::npos);
+    CHECK_FALSE(parse(python_pytest, head + "\na 1 2\n").has_value());
+    CHECK(test::results_of(python_pyperf, "Mean +- std dev: 1.5 ms +- 0.5 ms\n") ==
+          latency("unnamed 1", metric(1.5e6, 1e6, 2e6)));
+    CHECK(test::results_of(python_pyperf, "\u00fc b\n---\n\nMedian +- MAD: 3 ns +- 1 ns\n", average(Average::median)) ==
+          latency("\u00fc b", metric(3, 2, 4)));
+    CHECK_FALSE(
+        parse(python_pyperf, "a: Mean +- std dev: [x] 1 ns +- 1 ns -> [y] 2 ns +- 1 ns: 2.00x slower\n").has_value());
+  }
+
+  TEST_CASE("asv: several commits") {
+    const auto of_commit = [](std::string_view hash, int value) {
+      return fmt::format("[50%] \u00b7 For p commit {} <a>:\n[50%] \u00b7\u00b7\u00b7 m.a  {}\u00b11ns\n", hash, value);
+    };
+    CHECK(test::must_parse(python_asv, of_commit("f657e339", 5)).warnings.empty());
+    const auto both = test::must_parse(python_asv, of_commit("f657e339", 5) + of_commit("c7ce8e5a", 6));
+    CHECK(both.results == latency("m.a", metric(6, 5, 7)));
+    REQUIRE_FALSE(both.warnings.empty());
+    CHECK(both.warnings[0].find("2 times for a commit") != std::string::npos);
+  }
+
+  TEST_CASE("asv: files of results") {
+    const auto file = [](std::string_view results) {
+      return std::string(R"({"result_columns": ["result"], "results": {)").append(results).append("}}");
+    };
+    CHECK(test::results_of(python_asv, file(R"("m.time_a": [[2, NaN, null, 4], [["1", "2"], ["'x'", "3"]], "v", 1, 2,
+                                                [1], [2], [1, null], [3, null]])")) ==
+          test::results({{"m.time_a(1, x)", {{"latency", metric(2e9, 1e9, 3e9)}}},
+                         {"m.time_a(2, 3)", {{"latency", metric(4e9)}}}}));
+    CHECK(test::results_of(python_asv, file(R"("m.S.peakmem_a": [[5], []], "m.track_b": [[-Infinity, 7]])")) ==
+          test::results({{"m.S.peakmem_a", {{"memory", metric(5)}}}, {"m.track_b", {{"value", metric(7)}}}}));
+    CHECK(test::refusal(python_asv, file(R"("m.time_a": [null, []])")).find("gave a result") != std::string::npos);
+    CHECK(test::refusal(python_asv, file(R"("m.time_a": [[1], [[]]])").substr(0, 60)).find("line 1") !=
+          std::string::npos);
+  }
+
+  TEST_CASE("Benchmark.ips: a name on the line above, but nothing that a program printed") {
+    const std::string row = "                    2.000k (\u00b110.0%) i/s -  1.000  in   0.3s\n";
+    CHECK(test::results_of(ruby_benchmark, "a label of more than twenty\n" + row) ==
+          test::results({{"a label of more than twenty", {{"throughput", metric(2000, 1800, 2200)}}}}));
+    CHECK_FALSE(parse(ruby_benchmark, "             a label printed\n" + row).has_value());
+    CHECK_FALSE(parse(ruby_benchmark, row).has_value());
   }
 
   TEST_CASE("console.time of every engine") {

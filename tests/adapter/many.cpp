@@ -108,6 +108,63 @@ constexpr Form text_forms[]{
      }},
     {"ruby_benchmark", ruby_benchmark, "             user     system      total        real\n",
      [](unsigned i) { return fmt::format("sort{}!   1.490000   0.010000   1.500000 (  {}.490520)\n", i, i % 100); }},
+    {"vitest terminal", js_vitest,
+     " \u2713 b/a.bench.mjs > group 356ms\n     name  hz  min  max  mean  p75  p99  p995  p999  rme  samples\n",
+     [](unsigned i) {
+       return fmt::format(
+           "   \u00b7 sort {:<8}  {}.2089  12.1607  12.1685  12.1641  12.1685  12.1685  12.1685  12.1685  \u00b10.08%  "
+           "3\n",
+           i, i % 100 + 1);
+     }},
+    {"mitata terminal", js_mitata,
+     "benchmark                   avg (min \u2026 max) p75 / p99    (min \u2026 top 1%)\n",
+     [](unsigned i) {
+       return fmt::format(
+           "fib {:<20} {:>3}.67 ns/iter  73.49 ps   \u2588                   !\n"
+           "                 (68.36 ps \u2026 4.89 \u00b5s) 122.31 ps  \u2582\u2588\n\n",
+           i, i % 1000);
+     }},
+    {"deno terminal", js_deno,
+     "| benchmark | time/iter (avg) |        iter/s |      (min \u2026 max)      |      p75 |      p99 |     p995 |\n"
+     "| --------- | --------------- | ------------- | --------------------- | -------- | -------- | -------- |\n",
+     [](unsigned i) {
+       return fmt::format(
+           "| noop {:<10} | {:>8}.4 ns |    95,930,000 | (  2.9 ns \u2026   4.0 \u00b5s) |   3.5 ns | 126.5 ns | 409.8 "
+           "ns "
+           "|\n",
+           i, i % 1000);
+     }},
+    {"pytest terminal", python_pytest,
+     "---------------- benchmark: 2 tests ----------------\n"
+     "Name (time in ns)   Min   Max   Mean   StdDev   Median   IQR   Outliers  OPS (Mops/s)   Rounds  Iterations\n",
+     [](unsigned i) {
+       return fmt::format(
+           "test_sort[{}]  148.6969 (1.0)  2,030.3333 (4.63)  {}.7764 (1.0)  41.2286 (2.43)  151.7576 (1.0)  1.5152 "
+           "(1.22)  9;246  6.5029 (1.0)  3856  34\n",
+           i, i % 1000);
+     }},
+    {"pyperf terminal", python_pyperf, "",
+     [](unsigned i) { return fmt::format("sort {}: Mean +- std dev: {}.5 ns +- 8.6 ns\n", i, i % 1000); }},
+    {"asv results", python_asv, "{\"result_columns\": [\"result\"], \"results\": {",
+     [](unsigned i) {
+       return fmt::format(
+           R"x("b.Suite.time_{}": [[{}.5e-06], [], "56f2", 1795678618654, 0.03, [-Infinity], [NaN], [5e-06], [6e-06]])x",
+           i, i % 1000);
+     },
+     ", ", "}, \"version\": 2}\n"},
+    {"Benchmark.ips", ruby_benchmark, "Calculating -------------------------------------\n",
+     [](unsigned i) {
+       return i % 2 == 0
+                  ? fmt::format("{:>20} {:>5}.533M (\u00b1 2.3%) i/s -      1.511M in   0.208669s\n", i, i % 1000)
+                  : fmt::format("a very long label of {:<9}\n{:>25}.5  (\u00b1 2.3%) i/s -  1.000  in   0.3s\n", i,
+                                i % 1000);
+     }},
+    {"Benchmark.ips json", ruby_benchmark, "[\n",
+     [](unsigned i) {
+       return fmt::format(R"x(  {{"name": "add {}", "central_tendency": {}.5, "ips": 6.5, "error": 3, "stddev": 3}})x",
+                          i, i % 1000);
+     },
+     ",\n", "\n]"},
     {"rust_bench", rust_bench, "running 7 tests\n",
      [](unsigned i) {
        return fmt::format("test bleu::benchmark::bench_{} ... bench:  {:>3},967,756.30 ns/iter (+/- 266,769.64)\n", i,
