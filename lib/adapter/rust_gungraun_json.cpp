@@ -341,7 +341,8 @@ bool document_7(Reader& r, Document& out) {
 
 /// A count, or {"Int": count}, {"Float": number}.
 bool count(Reader& r, double& out) {
-  return r.peek() == '{' ? metric_value(r, out) : r.number(out);
+  if (r.peek() != '{') return r.number(out);
+  return variant(r, "a count", [&](std::string_view) { return r.number(out); });
 }
 
 /// {KEY: {"new": count}} of schemas 1 and 2, {KEY: {"metrics": {"Left": count}}} since. Parts of one run are added up.
@@ -467,7 +468,11 @@ void add(Builder& out, const Document& document) {
       const GungraunMeasure* found = nullptr;
       if (known)
         for (const auto& m : gungraun_measures(tool))
-          if ((!m.key.empty() && m.key == key) || m.label == key) found = &m;
+          if (!m.key.empty() && m.key == key) found = &m;
+      // Other tools than Callgrind had labels for keys at first.
+      if (known && !found)
+        for (const auto& m : gungraun_measures(tool))
+          if (m.label == key) found = &m;
       if (found)
         out.metric(out.measure(found->slug), {value, {}, {}});
       else
