@@ -69,15 +69,31 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
   return std::move(*reason).within(fmt::format("{} results", name(row.kind)));
 }
 
+/// Why there are no results, if that is because of the average alone.
+std::optional<Error> average_missing(AdapterKind kind, Prepared& text, const ParseOptions& options) {
+  if (!options.average) return {};
+  auto without = options;
+  without.average.reset();
+  const auto found = first_of(adapter::forms_of(kind, without), text, without);
+  if (!found) return {};
+  for (const auto& row : adapter::rows())
+    if (row.kind == found->adapter)
+      if (auto again = read(row, text, options); !again) return std::move(again).error();
+  return {};
+}
+
 Result<Parsed> detect(AdapterKind kind, Prepared& text, const ParseOptions& options) {
   const auto forms = adapter::forms_of(kind, options);
   if (auto found = first_of(forms, text, options)) return *std::move(found);
+  if (auto reason = average_missing(kind, text, options)) return *std::move(reason);
   std::string tried;
   for (const auto& row : adapter::rows()) {
     if (!adapter::detected(row, kind)) continue;
     tried += fmt::format("{}{}", tried.empty() ? "" : ", ", name(row.kind));
-    // A text that is JSON was meant for json most of the time, so its reason is worth the words.
-    if (row.kind == json && begins_json(text.text()))
+    // A text that is JSON was meant for json most of the time, and a report of tests for nothing else, so these reasons
+    // are worth the words.
+    if ((row.kind == json && begins_json(text.text())) ||
+        (row.kind == shell_junit && adapter::holds(text.plain(), "<testsuite")))
       if (const auto reason = read(row, text, options); !reason)
         tried += fmt::format(" ({})", reason.error().message());
   }

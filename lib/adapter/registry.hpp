@@ -131,6 +131,7 @@ Result<void> read_tinybench_text(std::string_view text, Builder& out);
 Result<void> read_deno(std::string_view text, Builder& out);
 Result<void> read_pyperf(std::string_view text, Builder& out);
 Result<void> read_k6(std::string_view text, Builder& out);
+Result<void> read_k6_text(std::string_view text, Builder& out);
 Result<void> read_benchmark_tools(std::string_view text, Builder& out);
 
 }  // namespace bencher::adapter

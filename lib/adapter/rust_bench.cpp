@@ -41,6 +41,9 @@ void read_lines(std::string_view text, Builder& out) {
   Lines lines(text);
   for (std::string_view line; lines.next(line);) {
     line = trimmed(line);
+    // With --format=terse the signs of tests, `i` and `.`, stand before it.
+    if (const auto sign = line.find_first_not_of("i."); sign != std::string_view::npos && sign > 0)
+      if (line.substr(sign).starts_with("test ")) line.remove_prefix(sign);
     const bool named = line.starts_with("test ");
     const auto dots = named ? place_of(line, " ... ") : std::string_view::npos;
     if (named && (dots != std::string_view::npos || line.ends_with(" ...")))

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "bencher/base/name.hpp"
+
 #include "lib/adapter/registry.hpp"
 #include "lib/adapter/text.hpp"
 
@@ -34,33 +36,48 @@ std::string_view without_progress(std::string_view prefix) {
   return after_return(prefix);
 }
 
-/// `1.0 Melem/s` and the like, in whole elements, bytes, … a second.
-bool rate(Cursor& at, double& out) {
+/// `1.0 Melem/s` and the like, in whole elements, bytes, … a second; `of` is what, without the prefix.
+bool rate(Cursor& at, double& out, std::string_view& of) {
+  // Short numbers are padded.
+  at.skip();
   if (!any_number(at.word(), out) || !at.blanks()) return false;
-  const auto unit = at.word();
+  of = at.word();
   static constexpr std::string_view prefixes = "KMGT";
-  const auto power = unit.size() > 1 ? prefixes.find(unit[0]) : std::string_view::npos;
-  if (power == std::string_view::npos) return !unit.empty();
-  const double thousand = unit[1] == 'i' ? 1024 : 1000;
+  const auto power = of.size() > 1 ? prefixes.find(of[0]) : std::string_view::npos;
+  if (power == std::string_view::npos) return !of.empty();
+  const bool binary = of[1] == 'i';
   for (std::size_t i = 0; i <= power; ++i)
-    out *= thousand;
+    out *= binary ? 1024 : 1000;
+  of.remove_prefix(binary ? 2 : 1);
   return true;
 }
 
-/// The line `thrpt:  [LOW BEST HIGH]` below a time.
-void throughput_below(std::string_view rest, Builder& out) {
+/// A line `thrpt:  [LOW BEST HIGH]`, cut off.
+bool throughput(std::string_view& rest, Metric& out, std::string_view& of) {
+  Cursor at(rest);
+  at.skip();
+  if (!at.take("thrpt:")) return false;
+  at.skip();
   std::string_view line;
-  if (!Lines(rest).next(line)) return;
-  Cursor at(line);
-  at.skip();
-  if (!at.take("thrpt:")) return;
-  at.skip();
-  const auto close = at.rest().find(']');
-  if (!at.take('[') || close == std::string_view::npos) return;
-  Cursor inside(between(at.at, at.at + close - 1));
+  Lines lines(at.rest());
+  if (!at.take('[') || !lines.next(line)) return false;
+  const auto close = line.find(']');
+  if (close == std::string_view::npos) return false;
+  Cursor inside(line.substr(1, close - 1));
   double low = 0, value = 0, high = 0;
-  if (rate(inside, low) && inside.blanks() && rate(inside, value) && inside.blanks() && rate(inside, high))
-    out.extra("thrpt", Metric{value, low, high});
+  if (!rate(inside, low, of) || !rate(inside, value, of) || !rate(inside, high, of)) return false;
+  out = {value, low, high};
+  rest = lines.rest();
+  return true;
+}
+
+/// The throughput below a time; a second line is of what the first one does not count.
+void throughput_below(std::string_view rest, Builder& out) {
+  std::string_view of;
+  Metric found;
+  if (!throughput(rest, found, of)) return;
+  out.extra("thrpt", found);
+  if (throughput(rest, found, of)) out.extra(std::string("thrpt ").append(of), found);
 }
 
 /// The name that a line stands for; empty: none.
@@ -73,17 +90,25 @@ std::string_view name_on(std::string_view line) {
   return line;
 }
 
-/// Any three times in brackets.
-bool loose_times(std::string_view text, Metric& out) {
+/// Any three times in brackets, in nanoseconds; or values of another measurement, whose unit is `other` then.
+bool loose_times(std::string_view text, Metric& out, std::string_view& other) {
   const auto open = text.find('['), close = text.find(']');
   if (open == std::string_view::npos || close == std::string_view::npos || close < open) return false;
   Cursor at(text.substr(open + 1, close - open - 1));
   double times[3];
+  other = {};
   for (double& time : times) {
     at.skip();
     double factor = 0;
-    if (!any_number(at.word(), time) || !at.blanks() || !any_unit(at.word(), factor)) return false;
-    time *= factor;
+    if (!any_number(at.word(), time) || !at.blanks()) return false;
+    const auto unit = at.word();
+    const bool first = &time == times;
+    if (any_unit(unit, factor) && other.empty())
+      time *= factor;
+    else if (first)
+      other = unit;
+    else if (unit != other)
+      return false;
   }
   out = {times[1], times[0], times[2]};
   return true;
@@ -122,16 +147,20 @@ Result<void> read_criterion_extended(std::string_view text, Builder& out) {
     const auto shown = trimmed(after_return(line));
     const auto at = place_of(shown, "time:");
     Metric latency;
+    std::string_view unit;
     if (at == std::string_view::npos || (at > 0 && !blank(shown[at - 1])) ||
-        !loose_times(shown.substr(at + 5), latency)) {
+        !loose_times(shown.substr(at + 5), latency, unit)) {
       if (!shown.empty() && !shown.starts_with("thrpt:") && !shown.starts_with("change:")) above = name_on(line);
       continue;
     }
     auto name = trimmed(shown.substr(0, at));
     if (name.empty()) name = above;
-    if (!name_fits(name)) continue;
+    if (!name_fits(name) || (!unit.empty() && !ResourceName::parse(unit))) continue;
     out.benchmark(name);
-    out.latency(latency);
+    if (unit.empty())
+      out.latency(latency);
+    else
+      out.metric(out.measure(unit), latency);
     throughput_below(lines.rest(), out);
   }
   if (out.empty()) return no_match(text, nullptr, form);

@@ -1,6 +1,7 @@
 // Divan's tree: under a header `NAME  fastest │ slowest │ median │ mean │ samples │ iters` a line for each benchmark,
 // and below it lines for its counters and allocations.
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -25,6 +26,10 @@ std::size_t byte_of(std::string_view line, std::size_t column) {
   return byte;
 }
 
+std::size_t points_in(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), point_begins));
+}
+
 class Tree {
  public:
   explicit Tree(Builder& out) : out_(out), median_(out.options().average == Average::median) {}
@@ -44,11 +49,11 @@ class Tree {
   bool header(std::string_view line) {
     const auto at = place_of(line, "fastest");
     if (at == std::string_view::npos || !holds(line, "slowest") || !holds(line, "median")) return false;
-    column_ = 0;
-    for (const char c : line.substr(0, at))
-      column_ += point_begins(c);
+    column_ = points_in(line.substr(0, at));
+    const auto cell = line.substr(at);
+    width_ = points_in(cell.substr(0, cell.find(bar)));
     path_.assign(1, std::string(name_part(trimmed(line.substr(0, at)))));
-    has_benchmark_ = false;
+    has_benchmark_ = cut_off_ = false;
     return true;
   }
 
@@ -75,23 +80,53 @@ class Tree {
     return points / 3;
   }
 
-  void row(std::string_view line) {
-    const auto split = byte_of(line, column_);
-    std::string_view name;
-    bool named = false;
-    const auto depth = depth_of(line.substr(0, split), name, named);
+  /// Whether the values of a row begin there, behind two blanks.
+  static bool begins_values(std::string_view line, std::size_t at) {
+    return at < 2 || at >= line.size() || (line[at] != bar[0] && line[at - 1] == ' ' && line[at - 2] == ' ');
+  }
+
+  /// With --threads the names are longer than the header was made for, and move all columns of their rows.
+  [[gnu::noinline]] std::size_t moved_values(std::string_view line, std::size_t expected) const {
+    const auto first = line.find(bar, expected);
+    if (first == std::string_view::npos || points_in(line.substr(expected, first - expected)) == width_)
+      return expected;
+    auto at = line.size();
+    for (int bars = 0; bars < cells; ++bars) {
+      if (at > 0) at = line.rfind(bar, at - 1);
+      if (at == 0 || at == std::string_view::npos) return expected;
+    }
+    for (std::size_t points = 0; at > 0 && points < width_;)
+      points += point_begins(line[--at]);
+    return at >= 2 && line.substr(at - 2, 2) == "  " ? at : expected;
+  }
+
+  static Cells cells_of(std::string_view rest) {
     Cells values{};
-    auto rest = line.substr(split);
     for (auto& value : values) {
       const auto end = std::min(rest.find(bar), rest.size());
       value = trimmed(rest.substr(0, end));
       rest.remove_prefix(std::min(rest.size(), end + bar.size()));
     }
+    return values;
+  }
+
+  void row(std::string_view line) {
+    auto split = byte_of(line, column_);
+    if (!begins_values(line, split)) split = moved_values(line, split);
+    std::string_view name;
+    bool named = false;
+    const auto depth = depth_of(line.substr(0, split), name, named);
+    // A benchmark may print something behind its name; its values follow on a line of their own then.
+    if (!named && cut_off_) split = 0;
+    const auto values = cells_of(line.substr(split));
     if (named) {
       path_.resize(std::min(path_.size(), depth + 1));
       path_.emplace_back(name_part(name));
       section_.clear();
+    }
+    if (named || cut_off_) {
       has_benchmark_ = benchmark(values);
+      cut_off_ = !has_benchmark_ && (!named || line.find(bar, split) == std::string_view::npos);
     } else if (has_benchmark_) {
       // What the lines below count stands where a first value would: `max alloc:`, `alloc:`, ….
       if (values[fastest].ends_with(':'))
@@ -143,9 +178,11 @@ class Tree {
   Builder& out_;
   bool median_;
   std::size_t column_ = 0;  ///< of the first value, in code points; 0: no header yet
+  std::size_t width_ = 0;   ///< of the column of first values, in code points
   std::vector<std::string> path_;
   std::string section_;
   bool has_benchmark_ = false;
+  bool cut_off_ = false;  ///< whether a name stands there without values
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Gungraun: the JSON summaries among its output, of schema 6 and of what came after.
+// Gungraun: the JSON summaries among its output, of schema 6, of what came after, and of iai-callgrind before.
 
 #include <algorithm>
 #include <charconv>
@@ -290,6 +290,12 @@ bool document_6(Reader& r, Document& out) {
   return done && r.finish();
 }
 
+bool has_metrics(Reader& r, const Document& document) {
+  const auto& all = document.profiles;
+  return std::any_of(all.begin(), all.end(), [](const Profile& p) { return !p.values.empty(); }) ||
+         r.fail("it has no metrics");
+}
+
 /// Schema 7 and what follows it, as far as it keeps to {"profiles":[{"tool","data":{"total":{"metrics":{KEY:{"values":
 /// {"new"}}}}}}]}.
 bool document_7(Reader& r, Document& out) {
@@ -330,10 +336,120 @@ bool document_7(Reader& r, Document& out) {
     }
   });
   out.name = id.empty() ? module : module + "::" + id;
-  const bool any =
-      std::any_of(out.profiles.begin(), out.profiles.end(), [](const Profile& p) { return !p.values.empty(); });
-  return done && (version != "6" || r.fail("not of schema 7 or later")) && (any || r.fail("it has no metrics")) &&
-         r.finish();
+  return done && (version != "6" || r.fail("not of schema 7 or later")) && has_metrics(r, out) && r.finish();
+}
+
+/// A count, or {"Int": count}, {"Float": number}.
+bool count(Reader& r, double& out) {
+  if (r.peek() != '{') return r.number(out);
+  return variant(r, "a count", [&](std::string_view) { return r.number(out); });
+}
+
+/// {KEY: {"new": count}} of schemas 1 and 2, {KEY: {"metrics": {"Left": count}}} since. Parts of one run are added up.
+bool counts(Reader& r, Profile& out) {
+  if (r.peek() != '{') return r.skip();
+  return json::object(r, "metrics", [&](std::string_view name) {
+    const std::string key(name);
+    const auto add = [&](double value) {
+      const auto same =
+          std::find_if(out.values.begin(), out.values.end(), [&](const Value& v) { return v.key == key; });
+      // No tool has that many; all of them are looked through for each.
+      constexpr std::size_t most = 256;
+      if (same != out.values.end())
+        same->value += value;
+      else if (out.values.size() < most)
+        out.values.push_back({key, value});
+    };
+    static constexpr json::Field fields[]{{"metrics", false}, {"new", false}};
+    return json::record(r, "a metric", fields, [&](std::size_t field) {
+      double value = 0;
+      if (field == 1) {
+        if (r.take_null()) return true;
+        if (!r.number(value)) return false;
+        add(value);
+        return true;
+      }
+      return sides(r, "metrics", [&](bool is_new) {
+        if (!count(r, value)) return false;
+        if (is_new) add(value);
+        return true;
+      });
+    });
+  });
+}
+
+/// {"total": {"summary": …}}.
+template <class Summary>
+bool total_of(Reader& r, Summary&& summary) {
+  static constexpr json::Field fields[]{{"total"}};
+  static constexpr json::Field in_total[]{{"summary"}};
+  return json::record(r, "summaries", fields, [&](std::size_t) {
+    return json::record(r, "a total", in_total, [&](std::size_t) { return summary(); });
+  });
+}
+
+/// An array with a part of the run in each, its counts in the field `name`.
+bool parts(Reader& r, const char* name, Profile& out) {
+  if (r.peek() != '[') return r.skip();
+  const json::Field fields[]{{name}};
+  return json::array(r, "an array of summaries", [&](std::size_t) {
+    return json::record(r, "a summary", fields, [&](std::size_t) { return counts(r, out); });
+  });
+}
+
+/// Schemas 1 to 3.
+bool callgrind_summary(Reader& r, Document& out) {
+  if (r.take_null()) return true;
+  auto& profile = out.profiles.emplace_back();
+  profile.tool = "Callgrind";
+  static constexpr json::Field fields[]{{"callgrind_run", false}, {"summaries", false}};
+  return json::record(r, "the summary of Callgrind", fields, [&](std::size_t field) {
+    if (field == 1) return parts(r, "events", profile);
+    return total_of(r, [&] { return counts(r, profile); });
+  });
+}
+bool tool_summary(Reader& r, Profile& out) {
+  static constexpr json::Field fields[]{{"tool"}, {"summaries", false}};
+  return json::record(r, "the summary of a tool", fields, [&](std::size_t field) {
+    return field == 0 ? text(r, out.tool) : parts(r, "costs_summary", out);
+  });
+}
+
+/// Schemas 4 and 5.
+bool profile_5(Reader& r, Profile& out) {
+  static constexpr json::Field fields[]{{"tool"}, {"summaries"}};
+  return json::record(r, "a profile", fields, [&](std::size_t field) {
+    if (field == 0) return text(r, out.tool);
+    return total_of(r, [&] {
+      if (r.peek() != '{') return r.skip();
+      return variant(r, "a summary", [&](std::string_view kind) {
+        out.kind = kind;
+        return counts(r, out);
+      });
+    });
+  });
+}
+
+bool document_before_6(Reader& r, Document& out) {
+  static constexpr json::Field fields[]{{"id", false},       {"module_path"},           {"callgrind_summary", false},
+                                        {"profiles", false}, {"tool_summaries", false}, {"version"}};
+  std::string module, id, version;
+  const bool done = json::record(r, "a summary of iai-callgrind", fields, [&](std::size_t field) {
+    switch (field) {
+      case 0: return r.take_null() || text(r, id);
+      case 1: return text(r, module);
+      case 2: return callgrind_summary(r, out);
+      case 3:
+        return json::array(r, "an array of profiles",
+                           [&](std::size_t) { return profile_5(r, out.profiles.emplace_back()); });
+      case 4:
+        return json::array(r, "an array of summaries",
+                           [&](std::size_t) { return tool_summary(r, out.profiles.emplace_back()); });
+      default: return one_of(r, version, {"1", "2", "3", "4", "5"});
+    }
+  });
+  out.name = id.empty() ? module : module + "::" + id;
+  return done && has_metrics(r, out) && r.finish();
 }
 
 void add(Builder& out, const Document& document) {
@@ -353,6 +469,10 @@ void add(Builder& out, const Document& document) {
       if (known)
         for (const auto& m : gungraun_measures(tool))
           if (!m.key.empty() && m.key == key) found = &m;
+      // Other tools than Callgrind had labels for keys at first.
+      if (known && !found)
+        for (const auto& m : gungraun_measures(tool))
+          if (m.label == key) found = &m;
       if (found)
         out.metric(out.measure(found->slug), {value, {}, {}});
       else
@@ -401,7 +521,13 @@ Result<void> read_documents(std::string_view text, Builder& out) {
   const auto document = [&](std::string_view whole) {
     Reader r(whole);
     Document found;
-    if (strict ? document_6(r, found) : document_7(r, found)) {
+    bool is_read = strict ? document_6(r, found) : document_7(r, found);
+    if (!strict && !is_read) {
+      Reader again(whole);
+      found = {};
+      is_read = document_before_6(again, found);
+    }
+    if (is_read) {
       add(out, found);
       ++read;
     } else if (why.empty()) {

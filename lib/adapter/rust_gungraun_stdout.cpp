@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "lib/adapter/gungraun.hpp"
 #include "lib/adapter/registry.hpp"
@@ -44,8 +45,8 @@ class Labels {
   std::array<std::array<std::optional<Builder::MeasureId>, 40>, 6> ids_{};
 };
 
-/// The tool of a line `  ======= NAME ======`.
-std::optional<std::string_view> header_of(std::string_view line) {
+/// The tool of a line `  ======= NAME ======`, from behind its blanks.
+std::optional<std::string_view> tool_of(std::string_view line) {
   Cursor at(line);
   const auto rule = [&] {
     const char* from = at.at;
@@ -53,10 +54,15 @@ std::optional<std::string_view> header_of(std::string_view line) {
     }
     return at.at != from;
   };
-  if (!at.blanks() || !rule() || !at.take(' ')) return {};
+  if (!rule() || !at.take(' ')) return {};
   const auto name = at.word();
   if (name.empty() || !at.take(' ') || !rule() || !at.done()) return {};
   return name;
+}
+std::optional<std::string_view> header_of(std::string_view line) {
+  Cursor at(line);
+  if (!at.blanks()) return {};
+  return tool_of(at.rest());
 }
 
 /// `+1.5`, `-inf` and the like.
@@ -120,6 +126,14 @@ class Strict {
         skip_line();
     }
   }
+  bool any() const { return any_; }
+  /// Gives the benchmarks that wait for a first metric.
+  void flush() {
+    for (const auto name : waiting_)
+      out_.benchmark(name);
+    waiting_.clear();
+    waits_ = false;
+  }
 
  private:
   /// A benchmark's name, across lines up to the first one that is indented.
@@ -141,7 +155,13 @@ class Strict {
     const auto name = trimmed(text_.substr(at_, tail + end - at_));
     at_ = tail + end + 1;
     kept_ = name_fits(name);
-    if (kept_) out_.benchmark(name);
+    if (!kept_) return true;
+    constexpr std::size_t most_waiting = 4096;
+    if (waiting_.size() == most_waiting) flush();
+    if (waits_)
+      waiting_.push_back(name);
+    else
+      out_.benchmark(name);
     return true;
   }
 
@@ -179,7 +199,11 @@ class Strict {
       }
       any = true;
       if (!kept_) continue;
-      if (const auto measure = labels_.measure(label)) out_.metric(*measure, {value, {}, {}});
+      const auto measure = labels_.measure(label);
+      if (!measure) continue;
+      if (waits_) flush();
+      any_ = true;
+      out_.metric(*measure, {value, {}, {}});
     }
   }
 
@@ -205,19 +229,24 @@ class Strict {
   Builder& out_;
   Labels labels_;
   std::size_t at_ = 0;
+  bool any_ = false;  ///< whether there was any metric
+  bool waits_ = true;
+  std::vector<std::string_view> waiting_;
   bool kept_ = false;     ///< whether the benchmark has a name that may be
   bool no_more_ = false;  ///< whether no indented line follows any more
 };
 
-/// Names of two parts or more, metrics without a comparison, of the old run only or without a last line feed.
+/// Names of two parts or more, metrics without a comparison, of the old run only or without a last line feed, those
+/// below a line `Baselines:`, and those of --show-grid, which begin with a bar.
 void read_further(std::string_view text, Builder& out) {
   Labels labels(out);
   Lines lines(text);
   std::string_view name;
   bool begun = false, known_tool = true;
   for (std::string_view line; lines.next(line);) {
-    const bool indented = !line.empty() && blank(line.front());
-    const auto shown = trimmed(line);
+    const bool grid = line.starts_with('|');
+    const bool indented = grid || (!line.empty() && blank(line.front()));
+    const auto shown = trimmed(grid ? line.substr(1) : line);
     if (shown.empty()) continue;
     if (!indented && place_of(shown, "::") != std::string_view::npos) {
       name = shown;
@@ -226,7 +255,7 @@ void read_further(std::string_view text, Builder& out) {
       labels.tool(GungraunTool::callgrind);
       continue;
     }
-    if (const auto header = header_of(line)) {
+    if (const auto header = indented ? tool_of(shown) : std::nullopt) {
       GungraunTool tool{};
       known_tool = gungraun_tool(*header, tool);
       if (known_tool) labels.tool(tool);
@@ -251,7 +280,13 @@ void read_further(std::string_view text, Builder& out) {
 Result<void> read_gungraun_stdout(std::string_view text, Builder& out) {
   std::string plain;
   if (has_controls(text)) text = plain = strip_controls(text);
-  Strict(text, out).read();
+  Strict strict(text, out);
+  strict.read();
+  if (!strict.any()) {
+    // Benchmarks without a metric are results, but metrics that were not seen are better ones.
+    read_further(text, out);
+    if (out.empty()) strict.flush();
+  }
   if (out.empty()) return no_match(text, nullptr, form);
   return {};
 }

@@ -162,7 +162,8 @@ void read_pipes(std::string_view text, Builder& out) {
     if (pipe_cells(line, cells)) table.row(cells);
 }
 
-/// AsciiDoc: each cell in a line of its own, `| Mean [ms]`, an empty line between rows, `|===` around all.
+/// AsciiDoc: each cell in a line of its own, `| Mean [ms]`, an empty line between rows, `|===` around all. Before
+/// version 1.15 the header is one line.
 void read_asciidoc(std::string_view text, Builder& out) {
   Lines lines(text);
   Table table(out);
@@ -175,6 +176,8 @@ void read_asciidoc(std::string_view text, Builder& out) {
       table.row(cells);
       cells.clear();
       inside ^= edge;
+    } else if (inside && cells.empty() && line.starts_with("| Command |")) {
+      (void)pipe_cells(line, cells);
     } else if (inside && line.starts_with('|') && cells.size() < most_columns) {
       cells.push_back(trimmed(line.substr(1)));
     }

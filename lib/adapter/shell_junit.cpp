@@ -30,6 +30,9 @@ class Report {
   void open() {
     const auto tag = xml_.name();
     if (tag == "testsuite") {
+      // Only libtest's reports have a package of that name; it does not say that its benches are in another unit.
+      libtest_ = xml_.attribute("package", suite_) && suite_ == "test";
+      suite_.clear();
       (void)xml_.attribute("name", suite_);
     } else if (tag == "testcase") {
       test_case();
@@ -40,20 +43,33 @@ class Report {
   }
 
   void test_case() {
-    std::string_view key, raw, name, time, in;
+    std::string_view key, raw, name, time, in, status, result;
     for (std::size_t at = 0; xml_.next_attribute(at, key, raw);) {
-      auto* into = key == "name" ? &name : key == "time" ? &time : key == "classname" ? &in : nullptr;
+      auto* into = key == "name"        ? &name
+                   : key == "time"      ? &time
+                   : key == "classname" ? &in
+                   : key == "status"    ? &status
+                   : key == "result"    ? &result
+                                        : nullptr;
       if (into && !into->data()) *into = raw;
     }
     auto& text = scratch_;
     Xml::unescape(name, name_);
     Xml::unescape(time, text);
-    seconds_ = 0;
-    good_ = any_number(trimmed(text), seconds_) && !name_.empty();
-    if (in.empty()) return;
+    double seconds = 0;
+    good_ = any_number(trimmed(text), seconds) && !name_.empty() && has_run(status) && has_run(result);
+    ns_ = seconds * 1e9;
+    const bool bench = libtest_ && in.starts_with(libtest_bench);
+    if (bench) {
+      ns_ = seconds / libtest_samples;
+      in.remove_prefix(libtest_bench.size());
+      if (in == "unknown") in = {};
+    }
+    // CTest and jest-junit say the name twice.
+    if (in.empty() || in == name) return;
     // Classes of Rust and C++ are joined as those languages do.
     Xml::unescape(in, text);
-    text.append(text.find("::") != std::string::npos ? "::" : ".").append(name_);
+    text.append(bench || text.find("::") != std::string::npos ? "::" : ".").append(name_);
     name_.swap(text);
   }
 
@@ -64,17 +80,29 @@ class Report {
       return;
     }
     out_.benchmark(name_);
-    out_.latency({seconds_ * 1e9, {}, {}});
+    out_.latency({ns_, {}, {}});
     if (out_.wants_distinct_names() && !suite_.empty())
       out_.distinct_name(std::string(name_part(suite_)).append(" ").append(name_));
   }
 
+  static bool has_run(std::string_view status) {
+    if (status.empty() || status == "run" || status == "completed") return true;
+    for (const std::string_view none : {"disabled", "notrun", "skipped", "suppressed"})
+      if (status == none) return false;
+    return true;
+  }
+
+  /// The time of a bench is the sum of its samples, of which there are as many, each in nanoseconds for an iteration.
+  static constexpr double libtest_samples = 50;
+  static constexpr std::string_view libtest_bench = "benchmark::";
+
   Xml xml_;
   Builder& out_;
+  bool libtest_ = false;
   std::string suite_, scratch_;
   // Of the test case that is open.
   std::string name_;
-  double seconds_ = 0;
+  double ns_ = 0;
   bool good_ = false;
   std::size_t depth_ = 0, left_out_ = 0;
 };

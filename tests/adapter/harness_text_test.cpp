@@ -88,6 +88,12 @@ TEST_SUITE("adapter/harness text") {
     CHECK(test::results_of(rust_criterion, "a  time: [1 ns 2 ns 3 ns]\n   thrpt: [1 KiB/s 2 KiB/s 3 KiB/s]\n",
                            all_options()) ==
           test::results({{"a", {{"latency", metric(2, 1, 3)}, {"thrpt", metric(2048, 1024, 3072)}}}}));
+    // Of other measurements than time all three units are the same.
+    CHECK(test::results_of(rust_criterion, "a  time:   [1 cycles 2.5 cycles 3 cycles]\n") ==
+          test::results({{"a", {{"cycles", metric(2.5, 1, 3)}}}}));
+    CHECK_FALSE(parse(rust_criterion, "a  time:   [1 cycles 2 kcycles 3 cycles]\n").has_value());
+    CHECK_FALSE(parse(rust_criterion, "a  time:   [1 cycles 2 ns 3 cycles]\n").has_value());
+    CHECK_FALSE(parse(rust_criterion, "a  time:   [1 ns 2 cycles 3 cycles]\n").has_value());
     CHECK_FALSE(parse(rust_criterion, "  change:\n  time: [-1% +0% +1%]\n").has_value());
   }
 
@@ -106,6 +112,88 @@ TEST_SUITE("adapter/harness text") {
           test::results({{"a::b::c", {{"dw", metric(2)}}}}));
     CHECK(test::results_of(rust_gungraun_stdout, "a::b::c\n  Dr: 1|2\t(+++inf+++%) [+++inf+++x]\r\n") ==
           test::results({{"a::b::c", {{"dr", metric(1)}}}}));
+  }
+
+  TEST_CASE("magic says when only the average is missing, and why a report of tests is not read") {
+    CHECK(test::refusal(magic, "a  time:   [1 ns 2 ns 3 ns]\n", average(Average::median)) ==
+          "rust_criterion results have no median: leave the average out or choose mean");
+    CHECK(
+        test::refusal(rust, "a  time:   [1 ns 2 ns 3 ns]\n", average(Average::median)).find("leave the average out") !=
+        std::string::npos);
+    CHECK(test::refusal(magic, "nothing\n", average(Average::median)).starts_with("no adapter found results"));
+    CHECK(test::refusal(magic, "<testsuite><testcase name=\"a\" time=\"1\">\n")
+              .find("shell_junit (shell_junit results: XML: ") != std::string::npos);
+  }
+
+  TEST_CASE("gungraun: metrics below a line of baselines or in a grid, else the benchmark alone") {
+    const auto two = test::results({{"a::b::c", {{"instructions", metric(2)}}}, {"a::b::d", {{"dw", metric(3)}}}});
+    CHECK(test::results_of(rust_gungraun,
+                           "a::b::c\n  Baselines:  new|old\n  Instructions: 2|1 (+100%) [+2x]\n"
+                           "a::b::d\n  Baselines:  |old\n  Dw: 3|3 (No change)\n") == two);
+    // What is said of regressions is indented, and no name goes up to there.
+    CHECK(test::results_of(
+              rust_gungraun,
+              "a::b::c\n|======== CALLGRIND ====\n| Instructions: 2|1 (+100%) [+2x]\na::b::d\n| Dw: 3|3 (No "
+              "change)\n\nRegressions:\n\n  a::b::c:\n    Callgrind: Instructions (1): 1 exceeds 0\n") == two);
+    // One that has its metrics in the reference's form leaves the others as they are.
+    CHECK(test::results_of(rust_gungraun,
+                           "a::b::c\n  Baselines: |x\n  Dr: 1|1 (No change)\na::b::d\n  Dw: 3|N/A (*)\n") ==
+          test::results({{"a::b::c", {}}, {"a::b::d", {{"dw", metric(3)}}}}));
+  }
+
+  TEST_CASE("iai-callgrind's old summaries: parts are added up, a summary without metrics is none") {
+    const auto summary = [](const std::string& events) {
+      return R"({"module_path":"a::b","id":"c","version":"2","callgrind_summary":{"summaries":[)" + events + "]}}";
+    };
+    CHECK(test::results_of(
+              rust_gungraun_json,
+              summary(
+                  R"({"events":{"Ir":{"new":2,"old":null},"Dr":{"new":null,"old":1}}},{"events":{"Ir":{"new":3}}})")) ==
+          test::results({{"a::b::c", {{"instructions", metric(5)}}}}));
+    CHECK_FALSE(parse(rust_gungraun_json, summary("")).has_value());
+    CHECK_FALSE(parse(rust_gungraun_json, summary(R"({"events":{"Ir":{"new":"2"}}})")).has_value());
+    std::string many;
+    for (int i = 0; i < 50'000; ++i)
+      many += R"("k)" + std::to_string(i) + R"(":{"new":1},)";
+    CHECK(
+        test::results_of(rust_gungraun_json, summary(R"({"events":{"Ir":{"new":1},)" + many + R"("Dr":{"new":1}}})")) ==
+        test::results({{"a::b::c", {{"instructions", metric(1)}}}}));
+  }
+
+  TEST_CASE("k6 prints: groups are left out, rates by their counts, the median, long times, what is no metric") {
+    const std::string text =
+        "  \u2588 TOTAL RESULTS \n\n    http_req_duration...: avg=1m2.5s min=0s med=1.5ms max=1h0m1s p(90)=2s \n"
+        "      { name:a b }...: avg=1ms med=2ms\n    size...: avg=7 med=8\n  \u2717 ok....: 33.33% 1 out of 3\n"
+        "    none...: 0.00% 0 out of 0\n    bytes...: 4.6 kB 1.5 MB/s\n    a...: b\n    ...: 1 1/s\n    cut...: avg=\n"
+        "  \u2588 GROUP: g \n    http_req_duration...: avg=9ms\n";
+    CHECK(test::results_of(shell_k6, text) ==
+          test::results({{"http_req_duration", {{"latency", metric(62.5e9, 0, 3601e9)}}},
+                         {"http_req_duration{name:a b}", {{"latency", metric(1e6)}}},
+                         {"size", {{"value", metric(7)}}},
+                         {"ok", {{"rate", metric(1.0 / 3)}}},
+                         {"none", {{"rate", metric(0)}}},
+                         {"bytes", {{"throughput", metric(1.5e6)}}}}));
+    CHECK(test::results_of(shell_k6, "x...: avg=1ms min=1ms med=2ms max=3ms\n", average(Average::median)) ==
+          latency("x", metric(2e6, 1e6, 3e6)));
+    CHECK(test::results_of(shell_k6, "vus...: 2 min=1 max=3\nwait...: 12.5ms min=1ms max=2s\n", all_options()) ==
+          test::results({{"vus", {{"value", metric(2, 1, 3)}}}, {"wait", {{"value", metric(12.5, 1, 2000)}}}}));
+    CHECK(test::refusal(shell_k6, "running (1.0s)\nhttp_reqs: 1\n").find("http_req_duration") != std::string::npos);
+    // Its JSON over many lines, among others.
+    CHECK(test::results_of(shell_k6,
+                           "running\n{\n \"root_group\": {},\n \"metrics\": {\"x\": {\"rate\": 2, \"count\": 1}}\n}\n"
+                           "default done\n") == test::results({{"x", {{"throughput", metric(2)}}}}));
+  }
+
+  TEST_CASE("divan: rows that are longer than the header was made for, and a benchmark that prints") {
+    const std::string head = "d   fastest  \u2502 slowest  \u2502 median  \u2502 mean  \u2502 samples \u2502 iters\n";
+    const std::string cells = "1 ns     \u2502 3 ns     \u2502 2 ns    \u2502 2 ns  \u2502 5       \u2502 5\n";
+    CHECK(test::results_of(rust_divan, head + "\u2570\u2500 fib_of_many  " + cells) ==
+          latency("d::fib_of_many", metric(2, 1, 3)));
+    CHECK(test::results_of(rust_divan, head + "\u2570\u2500 f  printed\nmore\n" + cells + cells) ==
+          latency("d::f", metric(2, 1, 3)));
+    // A value that is wider than its column does not move the others.
+    CHECK(test::results_of(rust_divan, head + "\u2570\u2500 f 123456.7 ns \u2502" + cells.substr(12)) ==
+          latency("d::f", metric(2, 123456.7, 3)));
   }
 
   TEST_CASE("catch2: any place, a broken end, minutes") {
@@ -418,6 +506,17 @@ TEST_SUITE("adapter/harness text") {
     REQUIRE(parsed.warnings.size() == 1);
     CHECK(parsed.warnings[0].starts_with("3 test cases"));
     CHECK(test::refusal(shell_junit, text.substr(0, text.size() - 5)).find("line 2") != std::string::npos);
+  }
+
+  TEST_CASE("JUnit: a class that is the name, what was not run, and the sums of libtest's benches") {
+    const std::string cases =
+        "<testcase classname=\"a b\" name=\"a b\" time=\"1\"/><testcase name=\"c\" time=\"0\" status=\"notrun\"/>"
+        "<testcase name=\"d\" time=\"0\" status=\"run\" result=\"suppressed\"/>"
+        "<testcase classname=\"benchmark::x\" name=\"e\" time=\"50\"/></testsuite>";
+    CHECK(test::results_of(shell_junit, "<testsuite package=\"p\">" + cases) ==
+          test::results({{"a b", {{"latency", metric(1e9)}}}, {"benchmark::x::e", {{"latency", metric(50e9)}}}}));
+    CHECK(test::results_of(shell_junit, "<testsuite package=\"test\">" + cases) ==
+          test::results({{"a b", {{"latency", metric(1e9)}}}, {"x::e", {{"latency", metric(1)}}}}));
   }
 
   TEST_CASE("as many results as lie in large pages are all kept, and of one name the last") {

@@ -190,6 +190,14 @@ constexpr Form text_forms[]{
            i, i % 160);
      }},
     {"shell_wrk", shell_wrk, "", wrk_run},
+    {"k6 console", shell_k6, "  \u2588 TOTAL RESULTS \n\n    HTTP\n",
+     [](unsigned i) {
+       return fmt::format(
+           "    http_req_{:.<24}: avg={}.62\u00b5s min=135.93\u00b5s med=487.78\u00b5s max=4.89ms   "
+           "p(90)=938.17\u00b5s "
+           "p(95)=1.36ms \n",
+           i, i % 728);
+     }},
     {"shell_junit", shell_junit, "<?xml version=\"1.0\"?>\n<testsuites><testsuite name=\"s\">\n",
      [](unsigned i) {
        return fmt::format("    <testcase classname=\"a.b.C\" name=\"test_{}\" time=\"0.{:03}\"/>\n", i, i % 1000);

@@ -60,9 +60,17 @@ TEST_SUITE("adapter/text cases") {
                                      {"rust_iai/change.input.txt", rust_iai},
                                      {"rust_gungraun_stdout/delta.input.txt", rust_gungraun},
                                      {"further/rust_divan/v0.1.21.txt", rust_divan},
+                                     {"further/rust_divan/v0.1.21_printing.txt", rust_divan},
+                                     {"further/rust_divan/v0.1.21_threads.txt", rust_divan},
+                                     {"further/rust_gungraun/gungraun0.20_grid.txt", rust_gungraun},
+                                     {"further/rust_gungraun/iai-callgrind0.13_tools_json.txt", rust_gungraun},
+                                     {"further/rust_gungraun/iai-callgrind0.15_json.txt", rust_gungraun},
+                                     {"further/rust_gungraun/iai-callgrind0.16_baseline.txt", rust_gungraun},
                                      {"further/shell_hyperfine/v1.15_colour.txt", shell_hyperfine},
                                      {"further/shell_hyperfine/v1.15.adoc", shell_hyperfine},
                                      {"further/shell_hyperfine/v1.15.md", shell_hyperfine},
+                                     {"further/shell_k6/v0.49_text.txt", shell_k6},
+                                     {"further/shell_k6/v1.8_handle_summary_stdout.txt", shell_k6},
                                      {"further/shell_wrk/v4.1_latency.txt", shell_wrk},
                                      {"further/shell_junit/catch2_v2.13.xml", shell_junit}}) {
       const auto text = test::read_data(std::string("adapters/") + file);
