@@ -42,7 +42,9 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
                              : row.averages == Averages::median ? " or choose median"
                                                                 : ""));
   const bool as_json = begins_json(text.text());
-  // The reason of the form that the text has is the one worth saying.
+  const bool as_xml = adapter::trimmed(text.text().substr(0, 4096)).starts_with('<');
+  // The reason of the form that the text has is the one worth saying; of two such that of the further one, which passes
+  // over what stops the first.
   std::optional<Error> reason;
   bool reason_fits = false;
   for (const auto& form : {Form{&row, &row.strict, row.shape}, Form{&row, &row.extended, row.shape},
@@ -57,7 +59,8 @@ Result<Parsed> read(const Row& row, Prepared& text, const ParseOptions& options)
     if (parsed) parsed->adapter = row.kind;
     if (parsed) return parsed;
     const bool fits = (form.shape == Shape::json) == as_json;
-    if (!reason || (fits && !reason_fits)) reason = std::move(parsed).error();
+    const bool further = form.grammar == &row.extended && (as_json || as_xml);
+    if (!reason || (fits && (!reason_fits || further))) reason = std::move(parsed).error();
     reason_fits |= fits;
   }
   if (row.shape == Shape::json && !as_json)

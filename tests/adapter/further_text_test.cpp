@@ -134,6 +134,13 @@ TEST_SUITE("adapter/further texts") {
           "instead");
   }
 
+  TEST_CASE("where a text breaks off is said, though the reference stops before") {
+    CHECK(test::refusal(cpp_google, R"({"benchmarks":[{"name":"a_BigO","cpu_coefficient":1},{"name":)")
+              .ends_with("/benchmarks/1/name: expected a string, found the end of the text (line 1, column 62)"));
+    CHECK(test::refusal(cpp_catch2, "<Catch2TestRun><TestCase name=\"a\"><BenchmarkResults name=\"b\"><mean val")
+              .find("79 hyphens") == std::string::npos);
+  }
+
   TEST_CASE("a row of Catch2 with an exponent, which the reference does not read, is said to be left out") {
     const std::string rule(79, '-');
     const auto row = [](const std::string& name, const std::string& deviation) {
