@@ -1,6 +1,8 @@
 // k6: `--summary-export`, what `handleSummary` is given, and the summary of `--new-machine-readable-summary`, whose
 // times are in milliseconds; also the summary that it prints at the end of a test.
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "lib/adapter/json_fields.hpp"
@@ -45,15 +47,29 @@ bool known_time(std::string_view name) {
   return name == "iteration_duration" || name == "group_duration";
 }
 
+/// Up to eight bytes as a number, for a switch.
+constexpr std::uint64_t packed(std::string_view word) {
+  std::uint64_t out = 0;
+  for (const char c : word)
+    out = out << 8 | static_cast<unsigned char>(c);
+  return out;
+}
+
 std::optional<double>* known(Values& values, std::string_view key) {
-  using Into = std::optional<double> Values::*;
-  static constexpr std::pair<std::string_view, Into> all[]{
-      {"avg", &Values::avg},     {"min", &Values::min},       {"med", &Values::med},     {"max", &Values::max},
-      {"count", &Values::count}, {"rate", &Values::rate},     {"value", &Values::value}, {"passes", &Values::passes},
-      {"fails", &Values::fails}, {"matches", &Values::passes}};
-  for (const auto& [name, into] : all)
-    if (key == name) return &(values.*into);
-  return nullptr;
+  if (key.size() > 8) return nullptr;
+  switch (packed(key)) {
+    case packed("avg"): return &values.avg;
+    case packed("min"): return &values.min;
+    case packed("med"): return &values.med;
+    case packed("max"): return &values.max;
+    case packed("count"): return &values.count;
+    case packed("rate"): return &values.rate;
+    case packed("value"): return &values.value;
+    case packed("fails"): return &values.fails;
+    case packed("passes"):
+    case packed("matches"): return &values.passes;
+    default: return nullptr;
+  }
 }
 
 /// `p90` for `p(90)` and `p90`.
@@ -61,7 +77,9 @@ std::string percentile_of(std::string_view key) {
   if (!key.starts_with('p')) return {};
   key.remove_prefix(1);
   if (key.starts_with('(') && key.ends_with(')')) key = key.substr(1, key.size() - 2);
-  if (key.empty() || key.size() > 16 || key.find_first_not_of("0123456789.") != std::string_view::npos) return {};
+  if (key.empty() || key.size() > 14) return {};
+  for (const char c : key)
+    if (!digit(c) && c != '.') return {};
   return std::string("p").append(key);
 }
 
@@ -289,33 +307,51 @@ class Summary {
       if (parent_.empty()) return;
       found_.name.append(parent_).append("{").append(trimmed(name.substr(1, name.size() - 2))).append("}");
     } else {
-      found_.name = parent_ = name_part(name);
+      parent_ = name_part(name);
+      found_.name = parent_;
     }
     values = trimmed(values);
     if (name_fits(found_.name) && (trend(values, found_) || rate(values, found_) || count(values, found_)))
       measured_.add(found_);
   }
 
+  /// `12.5`, or `12.5ms` in nanoseconds.
+  static bool value_of(Cursor& at, double& value, bool& time) {
+    // As nearly all of them are.
+    auto plain = at;
+    double factor = 0;
+    if (plain.number(value) && digit(*at.at) && std::find(at.at, plain.at, ',') == plain.at) {
+      time = plain.unit(factor);
+      if (time) value *= factor;
+      if (plain.done() || blank(*plain.at)) {
+        at = plain;
+        return true;
+      }
+    }
+    const auto shown = at.word();
+    time = !any_number(shown, value);
+    return !time || go_duration(shown, value);
+  }
+
   /// `avg=1.5ms min=1ms`; also what follows the value of a gauge.
   static bool statistics(std::string_view text, K6Metric& out) {
     Cursor at(text);
     for (at.skip(); !at.done(); at.skip()) {
-      const auto word = at.word();
-      const auto equals = word.find('=');
-      if (equals == std::string_view::npos) return false;
-      const auto key = word.substr(0, equals), shown = word.substr(equals + 1);
+      const char* const begin = at.at;
+      while (!at.done() && *at.at != '=' && !blank(*at.at))
+        ++at.at;
+      const auto key = between(begin, at.at);
       double value = 0;
-      if (any_number(shown, value)) {
-        if (out.contains.empty()) out.contains = "default";
-      } else if (go_duration(shown, value)) {
+      bool time = false;
+      if (!at.take('=') || !value_of(at, value, time)) return false;
+      if (time)
         out.contains = "time";
-      } else {
-        return false;
-      }
-      auto percentile = percentile_of(key);
+      else if (out.contains.empty())
+        out.contains = "default";
       if (auto* into = known(out.values, key))
         *into = value;
-      else if (!percentile.empty() && out.values.percentiles.size() < most_columns)
+      else if (auto percentile = percentile_of(key);
+               !percentile.empty() && out.values.percentiles.size() < most_columns)
         out.values.percentiles.emplace_back(std::move(percentile), value);
     }
     return true;
@@ -388,7 +424,7 @@ class Summary {
 
   Measured measured_;
   K6Metric found_;
-  std::string parent_;
+  std::string_view parent_;
   bool part_ = false;  ///< within the results of a group or a scenario
 };
 
