@@ -45,7 +45,9 @@ class Console {
 
   void read(std::string_view text) {
     Lines lines(text);
-    for (std::string_view line; lines.next(line);) {
+    // Rows have a unit of time; other lines are looked at for errors, and for where the columns of counters end.
+    const bool errors = holds(text, "ED: '");
+    for (std::string_view line; errors || !columns_.empty() ? lines.next(line) : lines.next_with("s ", line);) {
       if (line.starts_with("Benchmark") && holds(line, "Iterations")) {
         columns_ = line.substr(place_of(line, "Iterations") + 10);
         if (holds(columns_, "UserCounters...")) columns_ = {};
