@@ -15,35 +15,46 @@ constexpr std::string_view ellipsis = "\u2026", bullet = "\u2022 ";
 
 /// `12.5 ns`, `18'734 ns`, in quotes of Markdown; cut off the text.
 bool take_time(std::string_view& text, double& ns) {
-  text = trimmed(text);
-  std::string plain;
-  std::size_t at = 0;
-  for (; at < text.size() && (number_sign(text[at]) || text[at] == '\''); ++at)
-    if (text[at] != '\'') plain += text[at];
+  Cursor at(text);
+  at.skip();
+  const char* const begin = at.at;
+  const char* quote = nullptr;
+  for (; !at.done() && (number_sign(*at.at) || *at.at == '\''); ++at.at)
+    if (*at.at == '\'') quote = at.at;
+  const auto shown = between(begin, at.at);
+  if (shown.empty() || shown.size() > 40) return false;
+  if (quote) {
+    std::string plain(shown);
+    std::erase(plain, '\'');
+    if (plain.empty() || !number_in(plain, ns)) return false;
+  } else if (!number_in(shown, ns)) {
+    return false;
+  }
   double factor = 0;
-  if (plain.empty() || plain.size() > 40 || !number_in(plain, ns)) return false;
-  auto rest = trimmed(text.substr(at));
-  const auto size = unit_at_begin(rest, factor);
-  if (size == 0) return false;
-  text = rest.substr(size);
+  at.skip();
+  if (!at.unit(factor)) return false;
+  text = at.rest();
   ns *= factor;
   return true;
 }
 
 /// `(68.36 ps … 4.89 µs)`, cut off the text.
 bool take_range(std::string_view& text, Metric& out) {
-  auto rest = trimmed(text);
   double least = 0, most = 0;
-  if (!rest.starts_with('(')) return false;
-  rest.remove_prefix(1);
+  Cursor at(text);
+  at.skip();
+  if (!at.take('(')) return false;
+  auto rest = at.rest();
   if (!take_time(rest, least)) return false;
-  rest = trimmed(rest);
-  if (!rest.starts_with(ellipsis)) return false;
-  rest.remove_prefix(ellipsis.size());
+  at = Cursor(rest);
+  at.skip();
+  if (!at.take(ellipsis)) return false;
+  rest = at.rest();
   if (!take_time(rest, most)) return false;
-  rest = trimmed(rest);
-  if (!rest.starts_with(')')) return false;
-  text = rest.substr(1);
+  at = Cursor(rest);
+  at.skip();
+  if (!at.take(')')) return false;
+  text = at.rest();
   out.lower = least;
   out.upper = most;
   return true;
@@ -51,9 +62,8 @@ bool take_range(std::string_view& text, Metric& out) {
 
 /// One benchmark, of which the line below may say more.
 struct Row {
-  std::string name, group;
+  std::string_view name, group;
   Metric latency;
-  std::vector<std::pair<std::string_view, double>> extras;
 };
 
 class Table {
@@ -122,32 +132,32 @@ class Table {
     row.name = name;
     row.group = group_;
     if (take_range(rest, row.latency)) {
-      add_percentiles(row, rest);
+      add_percentiles(rest);
     } else {
       // Deno has the rate here, mitata 1 a percentile and the range on the line below.
       double number = 0;
       auto after = trimmed(rest);
       if (deno_ && take_number(after, number) && take_range(after, row.latency))
-        add_percentiles(row, after);
+        add_percentiles(after);
       else if (!columns_.empty())
-        add_percentiles(row, rest);
+        add_percentiles(rest);
       else if (double ns = 0; take_time(rest, ns))
-        row.extras.emplace_back("p75", ns);
+        extras_.emplace_back("p75", ns);
     }
     open_ = std::move(row);
   }
 
-  void add_percentiles(Row& row, std::string_view rest) {
+  void add_percentiles(std::string_view rest) {
     double ns = 0;
     for (std::size_t i = 0; i < columns_.size() && take_time(rest, ns); ++i)
-      row.extras.emplace_back(columns_[i], ns);
+      extras_.emplace_back(columns_[i], ns);
   }
 
   /// `(68.36 ps … 4.89 µs) 122.31 ps`, of the row above. True if it is one.
   bool below(std::string_view line) {
     double ns = 0;
     if (open_->latency.lower || !take_range(line, open_->latency)) return false;
-    if (take_time(line, ns)) open_->extras.emplace_back("p99", ns);
+    if (take_time(line, ns)) extras_.emplace_back("p99", ns);
     return true;
   }
 
@@ -187,8 +197,9 @@ class Table {
         else if (columns_[i] == "max")
           row.latency.upper = ns;
         else
-          row.extras.emplace_back(columns_[i], ns);
+          extras_.emplace_back(columns_[i], ns);
       } else if (i == 1) {
+        extras_.clear();
         return;
       }
     }
@@ -199,15 +210,17 @@ class Table {
     if (!open_) return;
     out_.benchmark(open_->name);
     out_.latency(open_->latency);
-    for (const auto& [measure, ns] : open_->extras)
+    for (const auto& [measure, ns] : extras_)
       out_.extra(measure, ns);
     if (out_.wants_distinct_names() && !open_->group.empty())
       out_.distinct_name(fmt::format("{} > {}", name_part(open_->group), open_->name));
     open_.reset();
+    extras_.clear();
   }
 
   Builder& out_;
   std::optional<Row> open_;
+  std::vector<std::pair<std::string_view, double>> extras_;  ///< of the row that is read, or open
   bool header_ = false, deno_ = false, failures_ = false;
   std::string_view group_;
   std::vector<std::string_view> columns_, cells_;

@@ -50,7 +50,8 @@ class Tables {
       const auto shown = trimmed(line);
       if (shown.empty())
         table_ = false;
-      else if (shown.starts_with("name ") && shown.ends_with(" samples") && holds(shown, " hz "))
+      else if (shown.starts_with("name ") && shown.ends_with(" samples") && holds(shown, " hz ") &&
+               holds(shown, "p999"))
         table_ = true;
       else if (!table_ || !row(shown))
         heading(shown, static_cast<std::size_t>(shown.data() - line.data()));

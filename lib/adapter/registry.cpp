@@ -96,7 +96,7 @@ std::span<const Row> rows() {
           {read_vitest, "files", {}, keys},
           {read_vitest_extended, "files", "testResults", keys},
           true,
-          never_json(read_vitest_text, "p995")},
+          never_json(read_vitest_text, "p999")},
       Row{python_asv,
           python,
           Shape::text,

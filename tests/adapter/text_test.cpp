@@ -162,6 +162,17 @@ TEST_SUITE("adapter/text") {
     CHECK(later.next(5) == 7);
   }
 
+  TEST_CASE("why nothing was read: a line that comes near, or how many there are") {
+    const std::string text = "a\nb c\nd\n";
+    CHECK(no_match(text, nullptr, "X 1").message() == "none of 4 lines reads as 'X 1'");
+    CHECK(no_match("a", nullptr, "X 1").message() == "the one line does not read as 'X 1'");
+    CHECK(no_match(text, text.data() + 2, "X 1").message() == "no line reads as 'X 1'; line 2 comes near: 'b c'");
+    const std::string many(2'000'000, '\n');
+    CHECK(no_match(many, nullptr, "X 1").message() == "no line reads as 'X 1'");
+    CHECK(no_match(many, many.data() + 1'500'000, "X 1").message() ==
+          "no line reads as 'X 1'; line 1500001 comes near: ''");
+  }
+
   TEST_CASE("of several literals one is found, and none that begins before") {
     std::mt19937 random(5);
     const auto word = [&](std::size_t most) {
