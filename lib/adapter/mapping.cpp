@@ -50,16 +50,29 @@ Result<Parsed> Mapping::read(std::string_view bytes, const ParseOptions& options
   return parsed;
 }
 
+namespace {
+
+/// The JSON in a text, and how many lines stand before it: some print words there. All of a text without any.
+std::pair<std::string_view, std::size_t> json_of(std::string_view text) {
+  std::size_t before = 0;
+  for (auto rest = text; !adapter::begins_json(rest);) {
+    // Over empty lines at once: each byte is looked at a few times only.
+    const auto end = rest.find('\n');
+    const auto next = end == std::string_view::npos ? end : rest.find_first_not_of(" \t\r\n", end);
+    if (next == std::string_view::npos) return {text, 0};
+    before +=
+        static_cast<std::size_t>(std::count(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(next), '\n'));
+    rest.remove_prefix(next);
+    if (adapter::begins_json(rest)) return {rest, before};
+  }
+  return {text, 0};
+}
+
+}  // namespace
+
 Result<void> Mapping::read_json(std::string_view text, const ParseOptions& options,
                                 std::optional<adapter::MappedRows>& rows) const {
-  // Some print words before it.
-  std::size_t before = 0;
-  auto json = text;
-  while (!adapter::begins_json(json) && json.find('\n') != std::string_view::npos) {
-    json.remove_prefix(json.find('\n') + 1);
-    ++before;
-  }
-  if (json.empty()) json = text, before = 0;
+  const auto [json, before] = json_of(text);
   auto read = adapter::read_mapped_json(json, *rows, before + 1);
   if (!read) {
     const auto mended = adapter::without_nan(json);
