@@ -70,8 +70,7 @@ struct LeftOut {
   void warn(Builder& out) const {
     if (count == 0) return;
     out.warn(fmt::format("{} not of several runs sampled and left out ('{}' is the first): give {} more time",
-                         counted(count, "result is", "results are"), to_valid_utf8(first.substr(0, 100)),
-                         count == 1 ? "it" : "them"));
+                         counted(count, "result is", "results are"), excerpt(first, 100), count == 1 ? "it" : "them"));
   }
 };
 

@@ -5,6 +5,8 @@
 
 #include <fmt/core.h>
 
+#include "bencher/base/encoding.hpp"
+
 #include "lib/adapter/registry.hpp"
 #include "lib/adapter/text.hpp"
 
@@ -103,7 +105,7 @@ class Table {
       // Both of them print it before a bench's error.
       if (const auto error = place_of(line, "  error: "); error != std::string_view::npos && header_) {
         failures_ = true;
-        out_.warn(fmt::format("'{}' failed and is left out", name_part(trimmed(line.substr(0, error)))));
+        out_.warn(fmt::format("'{}' failed and is left out", excerpt(trimmed(line.substr(0, error)), 100)));
       }
       if (!line.starts_with("benchmark ") || !holds(line, "avg")) return;
       header_ = true;
@@ -177,7 +179,7 @@ class Table {
     Row row;
     if (cells_[1].starts_with("error")) {
       failures_ = true;
-      out_.warn(fmt::format("'{}' failed and is left out", name_part(cells_[0])));
+      out_.warn(fmt::format("'{}' failed and is left out", excerpt(cells_[0], 100)));
       return;
     }
     if (cells_.size() != columns_.size() || !name_fits(cells_[0])) return;

@@ -66,7 +66,7 @@ class Saved {
     if (type == "BenchmarkGroup") return group(depth);
     if (type == "Trial") return trial();
     if (type == "TrialEstimate") return estimate();
-    out_.warn(fmt::format("values of the type {} are no times and are left out", to_valid_utf8(type.substr(0, 40))));
+    out_.warn(fmt::format("values of the type {} are no times and are left out", excerpt(type, 40)));
     return reader_.skip();
   }
 
@@ -109,8 +109,7 @@ class Saved {
     if (!done) return false;
     if (times_.empty()) {
       failures_ = true;
-      out_.warn(
-          fmt::format("'{}' has no times, so it has not run, and is left out", to_valid_utf8(path_.substr(0, 100))));
+      out_.warn(fmt::format("'{}' has no times, so it has not run, and is left out", excerpt(path_, 100)));
       return true;
     }
     if (!begin()) return true;

@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include "bencher/base/encoding.hpp"
+
 #include "lib/adapter/json_fields.hpp"
 #include "lib/adapter/json_nan.hpp"
 #include "lib/adapter/text.hpp"
@@ -118,7 +120,7 @@ class Saved {
     }
     if (any) return;
     failures_ = true;
-    out_.warn(fmt::format("'{}' failed or was skipped, and is left out", name_part(name)));
+    out_.warn(fmt::format("'{}' failed or was skipped, and is left out", excerpt(name, 100)));
   }
 
   json::Reader reader_;

@@ -106,7 +106,7 @@ class Pyperf {
       out_.metric(out_.measure(unit == "byte" ? "memory" : "value"), *one.average);
     } else {
       out_.warn(fmt::format("'{}' is measured in '{}', which is none of second, byte and integer, and is left out",
-                            name, to_valid_utf8(unit.substr(0, 40))));
+                            name, excerpt(unit, 40)));
       return;
     }
     if (one.peak_bytes) out_.extra("mem_max_rss", *one.peak_bytes);

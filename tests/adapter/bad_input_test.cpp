@@ -383,6 +383,13 @@ TEST_SUITE("adapter/bad input") {
       CHECK(test::broken_property(rust_gungraun_json, R"({"kind":")" + unit + "\"}") == "");
       CHECK(test::broken_property(shell_junit, "<testsuite><testcase><" + unit) == "");
       CHECK(test::broken_property(go_bench, unit + " s/op\n") == "");
+      const std::string head = "benchmark  avg (min \u2026 max) p75 / p99  (min \u2026 top 1%)\n",
+                        row = "b  1 ns/iter\n";
+      CHECK(test::broken_property(js_mitata, head + row + unit + unit + unit + "  error: no\n") == "");
+      CHECK(test::broken_property(js_mitata, "| x | avg | min |\n| " + unit + unit + unit + " | error: no |\n" +
+                                                 "| b | 1 ns | 1 ns |\n") == "");
+      CHECK(test::broken_property(js_benchmark, "a x 1 ops/sec \u00b11.00% (2 runs sampled)\n" + unit +
+                                                    " x 1 ops/sec \u00b11.00% (1 run sampled)\n") == "");
     }
   }
 
