@@ -94,18 +94,16 @@ class Groups {
  public:
   static constexpr std::size_t count = 8;
 
-  /// Short ones come first, and each has a group of its own: it would let much through for others.
-  Groups(std::span<const Needle> needles, std::size_t short_ones) : needles_(needles) {
-    for (std::size_t group = 0; group <= count; ++group)
-      first_[group] =
-          group < short_ones || short_ones == count
-              ? group
-              : short_ones + ((group - short_ones) * (needles.size() - short_ones) + count - short_ones - 1) /
-                                 (count - short_ones);
-    for (std::size_t group = 0; group < count; ++group)
-      for (auto i = first_[group]; i < first_[group + 1]; ++i)
+  explicit Groups(std::vector<std::vector<Needle>> groups) {
+    for (std::size_t group = 0; group < groups.size(); ++group) {
+      first_[group] = needles_.size();
+      for (const auto& needle : groups[group]) {
+        needles_.push_back(needle);
         for (std::size_t k = 0; k < depth; ++k)
-          allow(k, needles[i].seen(), static_cast<std::uint8_t>(1u << group));
+          allow(k, needle.seen(), static_cast<std::uint8_t>(1u << group));
+      }
+    }
+    std::fill(first_.begin() + static_cast<std::ptrdiff_t>(groups.size()), first_.end(), needles_.size());
   }
 
   /// One of the needles that are in the text, or null.
@@ -212,7 +210,7 @@ class Groups {
     return nullptr;
   }
 
-  std::span<const Needle> needles_;
+  std::vector<Needle> needles_;
   std::array<std::size_t, count + 1> first_{};  ///< of each group, and their end
   alignas(16) std::array<std::array<std::uint8_t, 16>, depth> lower_{}, upper_{};
   std::array<std::array<std::uint8_t, 128>, depth> exact_{};
@@ -227,7 +225,39 @@ bool has_another(std::span<const std::string_view> needles, std::size_t which) {
   return false;
 }
 
-/// As many groups as it takes for them to let little through.
+/// The needles in as few passes as it takes with at most `most` in a group. Those that are alike share one. Short ones
+/// would let much through for others, so at most two of the same length do.
+std::vector<Groups> passes_of(std::vector<Needle> all, std::size_t most) {
+  const auto by_length = [](const Needle& n) { return std::min(n.text.size(), depth); };
+  std::sort(all.begin(), all.end(), [&](const Needle& a, const Needle& b) {
+    return by_length(a) != by_length(b) ? by_length(a) < by_length(b) : a.seen() < b.seen();
+  });
+  std::vector<std::vector<Needle>> short_groups;
+  std::size_t at = 0;
+  for (; at < all.size() && all[at].is_short(); ++at) {
+    if (short_groups.empty() || short_groups.back().size() == 2 || all[at].text.size() == 1 ||
+        short_groups.back().back().text.size() != all[at].text.size())
+      short_groups.emplace_back();
+    short_groups.back().push_back(all[at]);
+  }
+  std::vector<Groups> out;
+  auto next_short = short_groups.begin();
+  while (next_short != short_groups.end() || at < all.size()) {
+    std::vector<std::vector<Needle>> groups;
+    while (next_short != short_groups.end() && groups.size() < Groups::count)
+      groups.push_back(std::move(*next_short++));
+    // As even as can be.
+    for (auto left = Groups::count - groups.size(); left > 0 && at < all.size(); --left) {
+      const auto size = std::min(most, (all.size() - at + left - 1) / left);
+      groups.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(at),
+                          all.begin() + static_cast<std::ptrdiff_t>(at + size));
+      at += size;
+    }
+    out.emplace_back(std::move(groups));
+  }
+  return out;
+}
+
 AnyHit grouped(std::string_view text, std::span<const std::string_view> needles, Lookup lookup) {
   const Common common(text.substr(0, depth * 1024));
   std::vector<Needle> all;
@@ -237,25 +267,8 @@ AnyHit grouped(std::string_view text, std::span<const std::string_view> needles,
     if (has_another(needles, i)) continue;
     all.emplace_back(needles[i], i).look_at(common.rarest(needles[i]));
   }
-  // Those that are alike share a group.
-  std::sort(all.begin(), all.end(), [](const Needle& a, const Needle& b) { return a.seen() < b.seen(); });
-  const auto longer = std::stable_partition(all.begin(), all.end(), [](const Needle& n) { return n.is_short(); });
-  auto short_left = static_cast<std::size_t>(longer - all.begin()), long_left = all.size() - short_left;
   // More of them in a group would let too much through.
-  const std::size_t most = lookup == Lookup::vpermi2b ? 8 : 4;
-  std::vector<std::vector<Needle>> taken;
-  std::vector<Groups> passes;
-  while (short_left + long_left > 0) {
-    const auto short_ones = std::min(short_left, Groups::count);
-    const auto long_ones = std::min(long_left, most * (Groups::count - short_ones));
-    auto& needles_of = taken.emplace_back(all.end() - static_cast<std::ptrdiff_t>(long_left),
-                                          all.end() - static_cast<std::ptrdiff_t>(long_left - long_ones));
-    needles_of.insert(needles_of.begin(), longer - static_cast<std::ptrdiff_t>(short_left),
-                      longer - static_cast<std::ptrdiff_t>(short_left - short_ones));
-    passes.emplace_back(needles_of, short_ones);
-    short_left -= short_ones;
-    long_left -= long_ones;
-  }
+  const auto passes = passes_of(std::move(all), lookup == Lookup::vpermi2b ? 8 : 5);
   for (std::size_t at = 0; at < text.size(); at += part)
     for (const auto& groups : passes)
       if (const auto* found = groups.find(text.substr(at, part + longest - 1), lookup)) return {found->number, at};
