@@ -252,7 +252,8 @@ class Table {
     }
     // A row `NAME:gc.alloc.rate` or `NAME:NAME·p0.50` is another figure of the benchmark above.
     const auto colon = name.rfind(':');
-    if (colon != std::string_view::npos && name.substr(0, colon) == name_ && parameters == row_parameters_) {
+    if (colon != std::string_view::npos && colon > 0 && name.substr(0, colon) == name_ &&
+        parameters == row_parameters_) {
       add_score(score, figure(name.substr(colon + 1)), out_);
       return;
     }
@@ -303,8 +304,8 @@ void read_csv(std::string_view text, Builder& out) {
       if (header[i].starts_with("Param: ") && !cell(i).empty())
         parameters += fmt::format(", {}={}", name_part(header[i]).substr(7), cell(i));
     // Like in the table, `NAME:gc.time` is another figure of the benchmark above.
-    if (const auto colon = name.rfind(':');
-        colon != std::string_view::npos && name.substr(0, colon) == last_name && parameters == last_parameters) {
+    if (const auto colon = name.rfind(':'); colon != std::string_view::npos && colon > 0 &&
+                                            name.substr(0, colon) == last_name && parameters == last_parameters) {
       add_score(score, figure(name.substr(colon + 1)), out);
       continue;
     }

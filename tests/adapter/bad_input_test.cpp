@@ -399,4 +399,10 @@ TEST_SUITE("adapter/bad input") {
     for (const auto* cell : {"2 ns", "x", ""})
       CHECK(test::results_of(c_sharp_dot_net, head + "| A | 1 ns | " + cell + " | |\n") == plain);
   }
+
+  TEST_CASE("a name that begins with a colon is no figure of the benchmark before the first one") {
+    for (const auto* text : {"\"Benchmark\",\"Score\",\"Unit\"\n\":p0.99\",1.5,\"us/op\"\n",
+                             "Benchmark  Mode  Cnt  Score  Error  Units\n:p0.99  sample  1.5  us/op\n"})
+      CHECK(test::results_of(java_jmh, text) == test::results({{":p0.99", {{"latency", test::metric(1500)}}}}));
+  }
 }
