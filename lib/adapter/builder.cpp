@@ -145,6 +145,8 @@ void Builder::metric(MeasureId measure, const Metric& metric) {
 }
 
 void Builder::keep(MeasureId measure, const Metric& metric) {
+  // An adapter that adds to no benchmark is wrong; it must not be more than that.
+  if (results_.empty()) return;
   const std::size_t benchmark = results_.size() - 1;
   const auto number = static_cast<std::size_t>(measure);
   if (number >= places_.size()) places_.resize(number + 1, Place{SIZE_MAX, 0});
@@ -194,7 +196,7 @@ void Builder::dropped(std::string_view what) {
 }
 
 void Builder::distinct_name(std::string_view name) {
-  if (!options_.distinct_names || name.empty() || name.size() > 1024 || !has_room(name)) return;
+  if (!options_.distinct_names || results_.empty() || name.empty() || name.size() > 1024 || !has_room(name)) return;
   const std::size_t benchmark = results_.size() - 1;
   if (!distinct_.empty() && distinct_.back().benchmark == benchmark) distinct_.pop_back();
   distinct_.push_back({benchmark, std::string(name)});

@@ -16,6 +16,7 @@
 #include "bencher/adapter/adapter.hpp"
 #include "bencher/base/encoding.hpp"
 
+#include "lib/adapter/builder.hpp"
 #include "tests/adapter/cases.hpp"
 #include "tests/adapter/many.hpp"
 #include "tests/adapter/properties.hpp"
@@ -404,5 +405,17 @@ TEST_SUITE("adapter/bad input") {
     for (const auto* text : {"\"Benchmark\",\"Score\",\"Unit\"\n\":p0.99\",1.5,\"us/op\"\n",
                              "Benchmark  Mode  Cnt  Score  Error  Units\n:p0.99  sample  1.5  us/op\n"})
       CHECK(test::results_of(java_jmh, text) == test::results({{":p0.99", {{"latency", test::metric(1500)}}}}));
+  }
+
+  TEST_CASE("what an adapter adds before any benchmark is nothing") {
+    ParseOptions options;
+    options.all_measures = options.distinct_names = true;
+    adapter::Builder out(options, adapter::Repeats::last);
+    out.latency({1, {}, {}});
+    out.extra("count", 2);
+    out.distinct_name("a");
+    out.benchmark("b");
+    out.latency({3, {}, {}});
+    CHECK(std::move(out).finish(json).results == test::results({{"b", {{"latency", test::metric(3)}}}}));
   }
 }
