@@ -75,17 +75,6 @@ std::string_view figure(std::string_view extra) {
   return extra;
 }
 
-/// Where the character begins that is `count` behind the one at `at`.
-std::size_t byte_behind(std::string_view line, std::size_t at, std::size_t count) {
-  for (; at < line.size(); ++at)
-    if ((static_cast<unsigned char>(line[at]) & 0xc0) != 0x80 && count-- == 0) break;
-  return at;
-}
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
 struct Score {
   double value = 0;
   std::optional<double> error;
@@ -178,7 +167,7 @@ class Table {
       if (word.size() > 2 && word.front() == '(' && word.back() == ')' && !word.ends_with("%)")) {
         parameters_.push_back(word.substr(1, word.size() - 2));
         const char* const end = word.data() + word.size();
-        ends_.push_back(column += characters(between(counted, end)));
+        ends_.push_back(column += points_in(between(counted, end)));
         counted = end;
       }
     return true;
@@ -224,7 +213,7 @@ class Table {
     auto from = static_cast<std::size_t>(name.data() + name.size() - line.data());
     std::size_t end = 0, last_column = 0;
     for (const auto column : ends_) {
-      end = byte_behind(line, end, column - last_column);
+      end += byte_of(line.substr(end), column - last_column);
       last_column = column;
       if (end <= from || line.data() + end >= mode || !blank(line[end]) || blank(line[end - 1])) return false;
       by_column_.push_back(trimmed(line.substr(from, end - from)));
@@ -270,7 +259,7 @@ class Table {
 
   Builder& out_;
   std::vector<std::string_view> words_, parameters_, values_, by_column_;
-  std::vector<std::size_t> ends_;  ///< of the parameters' columns, in characters
+  std::vector<std::size_t> ends_;  ///< of the parameters' columns, in code points
   std::size_t prefix_words_ = 0;
   enum class Decimal { open, point, comma } decimal_ = Decimal::open;
   std::string_view name_;

@@ -85,7 +85,6 @@ class Table {
     }
     close();
   }
-  bool of_deno() const { return deno_; }
   bool failures() const { return failures_; }
 
  private:

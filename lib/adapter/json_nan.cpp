@@ -5,6 +5,7 @@
 #include "lib/adapter/text.hpp"
 
 namespace bencher::adapter {
+namespace {
 
 bool may_have_nan(std::string_view text) {
   return holds(text, "NaN") || holds(text, "Infinity");
@@ -39,6 +40,8 @@ std::string null_for_nan(std::string_view text) {
   }
   return out;
 }
+
+}  // namespace
 
 std::optional<std::string> without_nan(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");

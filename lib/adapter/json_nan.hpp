@@ -7,11 +7,8 @@
 
 namespace bencher::adapter {
 
-/// Whether there may be one of these in it.
-bool may_have_nan(std::string_view text);
-/// With `null` for each that stands outside of strings.
-std::string null_for_nan(std::string_view text);
-/// The same for what begins as JSON; nothing where there is no such word.
+/// The text with `null` for each of these that stands outside of strings. Nothing where there is no such word, or where
+/// the text does not begin as JSON.
 std::optional<std::string> without_nan(std::string_view text);
 
 }  // namespace bencher::adapter

@@ -131,9 +131,8 @@ class Saved {
 }  // namespace
 
 Result<void> read_asv_results(std::string_view text, Builder& out) {
-  if (!may_have_nan(text)) return Saved(text, out).read();
-  const auto mended = null_for_nan(text);
-  return Saved(mended, out).read();
+  const auto mended = without_nan(text);
+  return Saved(mended ? *mended : text, out).read();
 }
 
 }  // namespace bencher::adapter

@@ -8,18 +8,6 @@
 #include "lib/adapter/text.hpp"
 
 namespace bencher::adapter {
-namespace {
-
-/// In code points, by which pyperf underlines a name.
-std::size_t length(std::string_view text) {
-  std::size_t out = 0;
-  for (const char c : text)
-    out += (c & 0xc0) != 0x80;
-  return out;
-}
-
-}  // namespace
-
 Result<void> read_pyperf_text(std::string_view text, Builder& out) {
   const bool median = out.options().average == Average::median;
   const std::string_view average = median ? "Median +- MAD:" : "Mean +- std dev:", between = " +- ";
@@ -30,7 +18,7 @@ Result<void> read_pyperf_text(std::string_view text, Builder& out) {
   for (std::string_view line; lines.next(line); before = line) {
     line = trimmed(line);
     if (line.starts_with("--") && line.find_first_not_of('-') == std::string_view::npos &&
-        line.size() == length(before))
+        line.size() == points_in(before))
       title = before;
     const auto place = place_of(line, average);
     if (place == std::string_view::npos) continue;

@@ -84,10 +84,10 @@ Result<void> read_pytest(std::string_view text, Builder& out) {
 }
 
 Result<void> read_pytest_extended(std::string_view text, Builder& out) {
-  if (!may_have_nan(text)) return Pytest<false>(text, out).read();
-  const auto mended = null_for_nan(text);
+  const auto mended = without_nan(text);
+  if (!mended) return Pytest<false>(text, out).read();
   out.top_keys().mended();
-  return Pytest<false>(mended, out).read();
+  return Pytest<false>(*mended, out).read();
 }
 
 }  // namespace bencher::adapter

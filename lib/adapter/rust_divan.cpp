@@ -14,22 +14,6 @@ namespace {
 
 constexpr std::string_view bar = "\u2502";
 
-bool point_begins(char c) {
-  return (c & 0xc0) != 0x80;
-}
-
-/// The byte at which the code point `column` begins; the columns are padded by these.
-std::size_t byte_of(std::string_view line, std::size_t column) {
-  std::size_t byte = 0;
-  for (; byte < line.size(); ++byte)
-    if (point_begins(line[byte]) && column-- == 0) break;
-  return byte;
-}
-
-std::size_t points_in(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), point_begins));
-}
-
 class Tree {
  public:
   explicit Tree(Builder& out) : out_(out), median_(out.options().average == Average::median) {}

@@ -162,6 +162,10 @@ bool has_controls(std::string_view text) {
   return false;
 }
 
+std::size_t points_in(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), point_begins));
+}
+
 std::string_view trimmed(std::string_view text) {
   const auto space = [](char c) { return blank(c) || c == '\r' || c == '\n'; };
   while (!text.empty() && space(text.front()))

@@ -55,6 +55,20 @@ std::string_view trimmed(std::string_view text);
 /// What is left of a line once a carriage return has written over it.
 std::string_view after_return(std::string_view line);
 
+/// Whether a byte of UTF-8 begins a code point: by these the columns of tables are padded.
+inline bool point_begins(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+}
+/// How many code points a text has.
+std::size_t points_in(std::string_view text);
+/// The byte at which the code point `column`, from 0, begins; the size if there are not that many.
+inline std::size_t byte_of(std::string_view line, std::size_t column) {
+  std::size_t byte = 0;
+  for (; byte < line.size(); ++byte)
+    if (point_begins(line[byte]) && column-- == 0) break;
+  return byte;
+}
+
 /// Whether a benchmark may be called that.
 inline bool name_fits(std::string_view name) {
   return !name.empty() && name.size() <= 1024;
